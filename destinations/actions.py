@@ -1,0 +1,46 @@
+"""The only writer of merchants, sources and their routes."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from destinations.models import Destination, Membership, Merchant, Role, Route, Source
+from destinations.rates import default_delivery_fee
+
+
+@transaction.atomic
+def create_merchant(
+    name: str, *, owner: User, currency: str = "KWD", country: str = "KW", timezone: str = "Asia/Kuwait",
+    language: str = "en",
+) -> Merchant:
+    """A merchant with its owner. Raises `django.core.exceptions.ValidationError` for a bad currency, country …"""
+    merchant = Merchant(
+        name=name, currency=currency, country=country, timezone=timezone, language=language,
+        delivery_fee=default_delivery_fee(currency),
+    )
+    merchant.full_clean()
+    merchant.save()
+    Membership.objects.create(merchant=merchant, user=owner, role=Role.OWNER)
+    return merchant
+
+
+@transaction.atomic
+def create_source(merchant: Merchant, name: str, destinations: Sequence[Destination], **fields) -> Source:
+    """A source that may send to `destinations`, the first of which is its default."""
+    source = Source(merchant=merchant, name=name, **fields)
+    source.full_clean()
+    source.save()
+    Route.objects.bulk_create(
+        Route(source=source, destination=destination, is_default=position == 0, position=position)
+        for position, destination in enumerate(destinations)
+    )
+    return source
+
+
+@transaction.atomic
+def set_default_route(route: Route) -> None:
+    """Makes `route` its source's default. The former default stays a route."""
+    Source.objects.select_for_update().get(pk=route.source_id)
+    Route.objects.filter(source_id=route.source_id, is_default=True).update(is_default=False)
+    Route.objects.filter(pk=route.pk).update(is_default=True)
