@@ -1,0 +1,211 @@
+"""An order in words for people: its history as sentences, its progress as steps, why it went where it went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from destinations.templatetags.portal import moment
+from orders.forms import ADDRESS_PARTS
+from orders.models import Order, OrderEvent
+from orders.statuses import Status
+
+Kind = OrderEvent.Kind
+
+TONES = {
+    Status.CREATED: "grey",
+    Status.DISPATCHED: "blue",
+    Status.ACCEPTED: "blue",
+    Status.PICKED_UP: "violet",
+    Status.IN_TRANSIT: "violet",
+    Status.DELIVERED: "green",
+    Status.CANCELLING: "amber",
+    Status.CANCELLED: "grey",
+    Status.FAILED: "red",
+    Status.RETURNED: "amber",
+    Status.LOST: "red",
+}
+_WAY = [
+    Status.CREATED,
+    Status.DISPATCHED,
+    Status.ACCEPTED,
+    Status.PICKED_UP,
+    Status.IN_TRANSIT,
+    Status.DELIVERED,
+]
+# What the receiver of a parcel is shown: fewer steps, and none of our inner ones.
+_PUBLIC_WAY = {
+    Status.CREATED: _("Order received"),
+    Status.ACCEPTED: _("The courier is coming to collect it"),
+    Status.PICKED_UP: _("Collected from the shop"),
+    Status.IN_TRANSIT: _("On its way to you"),
+    Status.DELIVERED: pgettext_lazy("tracking", "Delivered"),
+}
+_HEADLINES = {
+    Status.CREATED: _("We have your order"),
+    Status.DISPATCHED: _("We have your order"),
+    Status.ACCEPTED: _("A courier has been found"),
+    Status.PICKED_UP: _("The courier has your order"),
+    Status.IN_TRANSIT: _("Your order is on its way"),
+    Status.DELIVERED: _("Your order has been delivered"),
+    Status.CANCELLED: _("This order was cancelled"),
+    Status.FAILED: _("There is a delay with your order"),
+    Status.RETURNED: _("Your order went back to the shop"),
+    Status.LOST: _("There is a problem with your order"),
+}
+_RULES = {
+    "asked": _("The sender asked for this destination."),
+    "default": _("No destination was asked for, so the source's default was used."),
+}
+_VERDICTS = {
+    "chosen": _("Chosen"),
+    "inactive": _("Not active"),
+    "production": _("A production destination, and this is a test order"),
+    "not_asked": _("Another one was asked for"),
+    "not_default": _("Not the default"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`state` is done, now or ahead; `at` is None for a step that was jumped over or is ahead."""
+
+    label: str
+    state: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history; `detail` is a carrier's or a person's own words."""
+
+    event: OrderEvent
+    sentence: str | SafeString
+    detail: str
+    tone: str
+
+
+def steps(order: Order, events: Sequence[OrderEvent]) -> list[Step]:
+    """The way of the order with the moments at which it reached each step."""
+    return _steps({status: status.label for status in _WAY}, order, events)
+
+
+def public_steps(order: Order, events: Sequence[OrderEvent]) -> list[Step]:
+    """The same for whoever holds the tracking link."""
+    return _steps(_PUBLIC_WAY, order, events)
+
+
+def _steps(way: dict[Status, Any], order: Order, events: Sequence[OrderEvent]) -> list[Step]:
+    reached: dict[str, datetime] = {}
+    for event in events:
+        if event.to_status:
+            reached.setdefault(event.to_status, event.created_at)
+    reached.setdefault(Status.CREATED, order.created_at)
+    furthest = max(_WAY.index(Status(status)) for status in reached if status in _WAY)
+    last = max(number for number, status in enumerate(way) if _WAY.index(status) <= furthest)
+    moving = not order.is_over and order.status != Status.FAILED
+    return [
+        Step(
+            label=str(label),
+            state="ahead" if number > last else "now" if number == last and moving else "done",
+            at=reached.get(status),
+        )
+        for number, (status, label) in enumerate(way.items())
+    ]
+
+
+def headline(order: Order) -> str:
+    """One sentence for the tracking page."""
+    status = order.status_before if order.status == Status.CANCELLING else order.status
+    return str(_HEADLINES[Status(status)])
+
+
+def history(events: Sequence[OrderEvent]) -> list[Entry]:
+    """The events as people would tell them, newest first."""
+    return [
+        Entry(event, _sentence(event), _detail(event), TONES.get(Status(event.to_status), "grey") if event.to_status else "grey")
+        for event in reversed(events)
+    ]
+
+
+def _sentence(event: OrderEvent) -> str | SafeString:
+    data = event.data
+    match event.kind:
+        case Kind.CREATED if data.get("held"):
+            return gettext("The order arrived and is held until somebody releases it")
+        case Kind.CREATED if data.get("release_at"):
+            return gettext("The order arrived and goes out at %(time)s") % {"time": _moment(data["release_at"])}
+        case Kind.CREATED:
+            return gettext("The order arrived and was sent out")
+        case Kind.RELEASED if data.get("on_time"):
+            return gettext("Its time came, and it was sent out")
+        case Kind.RELEASED:
+            return gettext("Released and sent out")
+        case Kind.HELD:
+            return gettext("Held until somebody releases it")
+        case Kind.RESCHEDULED:
+            return gettext("Goes out at %(time)s instead") % {"time": _moment(data.get("release_at", ""))}
+        case Kind.BOOKED:
+            return gettext("The carrier has taken the order")
+        case Kind.DISPATCH_FAILED:
+            return gettext("The order could not be handed over")
+        case Kind.CANCEL_REQUESTED:
+            return gettext("Cancelling: the carrier has been asked")
+        case Kind.CANCELLED:
+            return gettext("The order was cancelled")
+        case Kind.CANCEL_REFUSED:
+            return gettext("The carrier refused to cancel")
+        case Kind.RETRIED:
+            return gettext("Sent out again")
+        case Kind.PROGRESS:
+            return Status(event.to_status).label if event.to_status else gettext("The carrier reported progress")
+    reported = data.get("reported")
+    if reported in Status.values:
+        return gettext("The carrier reported “%(status)s”; nothing changed") % {"status": Status(reported).label}
+    return gettext("The carrier reported something; nothing changed")
+
+
+def _detail(event: OrderEvent) -> str:
+    data = event.data
+    if event.kind == Kind.BOOKED and data.get("reference"):
+        return gettext("Carrier's reference: %(reference)s") % {"reference": data["reference"]}
+    return str(data.get("detail") or data.get("reason") or data.get("text") or "")
+
+
+def _moment(text: str) -> str:
+    parsed = parse_datetime(text)
+    return str(moment(parsed)) if parsed else text
+
+
+def stop(order: Order, end: str) -> dict[str, Any]:
+    """The "pickup" or "dropoff" of an order for its page; coordinates as text, or empty."""
+    lat, lng = getattr(order, f"{end}_lat"), getattr(order, f"{end}_lng")
+    return {
+        **{part: getattr(order, f"{end}_{part}") for part in ("name", "phone", "email", "address")},
+        "parts": [
+            (ADDRESS_PARTS.get(part, part.replace("_", " ").capitalize()), value)
+            for part, value in getattr(order, f"{end}_parts").items()
+            if value
+        ],
+        "lat": "" if lat is None else f"{lat:.6f}",
+        "lng": "" if lng is None else f"{lng:.6f}",
+    }
+
+
+def routing(order: Order) -> dict[str, Any] | None:
+    """Why the order went where it went, or None when nobody decided."""
+    record = order.routing
+    if not record:
+        return None
+    return {
+        "rule": _RULES.get(record.get("rule", ""), record.get("rule", "")),
+        "candidates": [
+            {**candidate, "reason": _VERDICTS.get(candidate.get("verdict"), candidate.get("verdict"))}
+            for candidate in record.get("candidates", [])
+        ],
+    }

@@ -1,0 +1,244 @@
+"""What is to be delivered, and what has happened to it."""
+
+import secrets
+import uuid
+from decimal import Decimal
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from destinations.models import Destination, Merchant, Source
+from orders.search import normalise
+from orders.statuses import TERMINAL, Attention, Failure, Mark, Status
+
+
+class JSONEncoder(DjangoJSONEncoder):
+    """A number that came as a JSON number is kept as one."""
+
+    def default(self, o: Any) -> Any:
+        return float(o) if isinstance(o, Decimal) else super().default(o)
+
+
+def new_tracking_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class Trigrams(models.Func):
+    """`wasl_trigrams(merchant_id, text)`: the text's trigrams, each with the merchant's id in it."""
+
+    function = "wasl_trigrams"
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def of(self, merchant: Merchant) -> Self:
+        return self.filter(merchant=merchant)
+
+    def due(self, now) -> Self:
+        """Held orders whose time has come."""
+        return self.filter(status=Status.CREATED, release_at__lte=now)
+
+    def search(self, merchant: Merchant, text: str) -> Self:
+        """The merchant's orders in which `text` occurs, in any spelling of its letters and digits."""
+        wanted = normalise(text)
+        found = self.of(merchant)
+        if not wanted:
+            return found
+        pattern = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        found = found.extra(where=["search_text LIKE %s"], params=[f"%{pattern}%"])
+        if len(wanted) < 3:  # no trigram to look up
+            return found
+        return found.extra(
+            where=["wasl_trigrams(orders_order.merchant_id, search_text) @> wasl_trigrams(%s::bigint, %s)"],
+            params=[merchant.pk, wanted],
+        )
+
+
+class Order(models.Model):
+    """One delivery: two stops, what is carried, the money at the door, and where it is now."""
+
+    # Indexes that nothing reads are left out (db_index=False): each costs every order at intake.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tracking_token = models.CharField(max_length=32, unique=True, default=new_tracking_token, editable=False)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, related_name="orders", verbose_name=_("merchant"), db_index=False
+    )
+    source = models.ForeignKey(Source, models.PROTECT, related_name="orders", verbose_name=_("source"), db_index=False)
+    destination = models.ForeignKey(
+        Destination, models.PROTECT, related_name="orders", verbose_name=_("destination"), db_index=False
+    )
+    is_test = models.BooleanField(_("test"), default=False)
+
+    dialect = models.CharField(_("dialect"), max_length=20)
+    channel = models.CharField(_("channel"), max_length=128, blank=True)
+    external_id = models.CharField(_("your order number"), max_length=255, blank=True)
+    unique_scope = models.CharField(max_length=160, null=True, editable=False)
+    reference = models.CharField(_("reference"), max_length=255, blank=True)
+
+    pickup_name = models.CharField(_("pick-up name"), max_length=255)
+    pickup_phone = models.CharField(_("pick-up phone"), max_length=64)
+    pickup_email = models.CharField(_("pick-up e-mail"), max_length=254, blank=True)
+    pickup_address = models.TextField(_("pick-up address"))
+    pickup_parts = models.JSONField(default=dict, blank=True)
+    pickup_lat = models.FloatField(_("pick-up latitude"), null=True, blank=True)
+    pickup_lng = models.FloatField(_("pick-up longitude"), null=True, blank=True)
+    dropoff_name = models.CharField(_("drop-off name"), max_length=255)
+    dropoff_phone = models.CharField(_("drop-off phone"), max_length=64)
+    dropoff_email = models.CharField(_("drop-off e-mail"), max_length=254, blank=True)
+    dropoff_address = models.TextField(_("drop-off address"))
+    dropoff_parts = models.JSONField(default=dict, blank=True)
+    dropoff_lat = models.FloatField(_("drop-off latitude"), null=True, blank=True)
+    dropoff_lng = models.FloatField(_("drop-off longitude"), null=True, blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+
+    currency = models.CharField(_("currency"), max_length=3)
+    cod_amount = models.DecimalField(_("cash on delivery"), max_digits=15, decimal_places=3, null=True, blank=True)
+    delivery_fee = models.DecimalField(_("delivery fee"), max_digits=15, decimal_places=3, default=Decimal(0))
+
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.CREATED)
+    status_before = models.CharField(max_length=12, blank=True, choices=Status.choices)
+    status_text = models.CharField(_("carrier's words"), max_length=255, blank=True)
+    failure = models.CharField(_("kind of failure"), max_length=10, choices=Failure.choices, blank=True)
+    mark = models.CharField(_("mark"), max_length=16, choices=Mark.choices, blank=True)
+    attention = models.CharField(_("needs attention"), max_length=24, choices=Attention.choices, blank=True)
+    attention_detail = models.TextField(_("detail"), blank=True)
+    release_at = models.DateTimeField(_("goes out at"), null=True, blank=True)
+    # From the first try to book on until it is certain that no carrier has the parcel. A cancel must then ask first.
+    with_carrier = models.BooleanField(default=False, editable=False)
+    carrier_reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
+    carrier_tracking_url = models.CharField(_("carrier's tracking page"), max_length=1000, blank=True)
+
+    routing = models.JSONField(_("routing decision"), default=dict, blank=True)
+    extras = models.JSONField(default=dict, blank=True, encoder=JSONEncoder)
+    raw_payload = models.JSONField(null=True, blank=True, encoder=JSONEncoder)
+    search_text = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("last change"))
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints: ClassVar = [
+            # NULLs are distinct: a dialect that promises no uniqueness leaves the scope empty.
+            models.UniqueConstraint(
+                fields=["merchant", "dialect", "is_test", "unique_scope", "external_id"], name="unique_external_id"
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_known"),
+            models.CheckConstraint(
+                condition=(Q(status=Status.FAILED) & ~Q(failure="")) | (~Q(status=Status.FAILED) & Q(failure="")),
+                name="failed_has_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.CREATED) | Q(release_at__isnull=True), name="only_held_orders_wait"
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=Status.CANCELLING) & ~Q(status_before=""))
+                | (~Q(status=Status.CANCELLING) & Q(status_before="")),
+                name="cancelling_knows_its_way_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(cod_amount__isnull=True) | Q(cod_amount__gte=0), name="cod_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(pickup_lat__isnull=True, pickup_lng__isnull=True)
+                | Q(pickup_lat__range=(-90, 90), pickup_lng__range=(-180, 180)),
+                name="pickup_on_earth",
+            ),
+            models.CheckConstraint(
+                condition=Q(dropoff_lat__isnull=True, dropoff_lng__isnull=True)
+                | Q(dropoff_lat__range=(-90, 90), dropoff_lng__range=(-180, 180)),
+                name="dropoff_on_earth",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(F("merchant"), F("created_at").desc(), F("id").desc(), name="orders_newest"),
+            models.Index(
+                F("merchant"), F("status"), F("created_at").desc(), F("id").desc(), name="orders_newest_by_status"
+            ),
+            models.Index(fields=["release_at"], condition=Q(status="created", release_at__isnull=False), name="due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id or str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("orders:detail", args=[self.pk])
+
+    @property
+    def tracking_url(self) -> str:
+        """The public page of this order, absolute."""
+        return settings.WASL_URL + reverse("tracking", args=[self.tracking_token])
+
+    @property
+    def is_held(self) -> bool:
+        return self.status == Status.CREATED and self.release_at is None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in TERMINAL
+
+
+class OrderItem(models.Model):
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(_("name"), max_length=500)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+    price = models.DecimalField(_("price"), max_digits=15, decimal_places=3, null=True, blank=True)
+    weight_kg = models.DecimalField(_("weight, kg"), max_digits=10, decimal_places=3, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        ordering: ClassVar = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+
+class OrderEvent(models.Model):
+    """History, audit trail and trigger in one row, written with the change itself. Never edited."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", _("Created")
+        RELEASED = "released", _("Released")
+        HELD = "held", _("Held")
+        RESCHEDULED = "rescheduled", _("Rescheduled")
+        BOOKED = "booked", _("Booked with the carrier")
+        DISPATCH_FAILED = "dispatch_failed", _("Not handed over")
+        PROGRESS = "progress", _("Progress")
+        RECORDED = "recorded", _("Reported, without effect")
+        CANCEL_REQUESTED = "cancel_requested", _("Cancel asked for")
+        CANCELLED = "cancelled", _("Cancelled")
+        CANCEL_REFUSED = "cancel_refused", _("Cancel refused")
+        RETRIED = "retried", _("Sent again")
+
+    class ActorKind(models.TextChoices):
+        KEY = "key", _("API key")
+        USER = "user", _("Person")
+        CARRIER = "carrier", _("Carrier")
+        SYSTEM = "system", _("Wasl")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events", db_index=False)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor = models.CharField(_("by"), max_length=200)
+    from_status = models.CharField(max_length=12, blank=True, choices=Status.choices)
+    to_status = models.CharField(max_length=12, blank=True, choices=Status.choices)
+    data = models.JSONField(default=dict, blank=True, encoder=JSONEncoder)
+    created_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["order", "id"], name="events_of_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.order_id}"
