@@ -1,0 +1,373 @@
+"""Handing orders to carriers: exactly one parcel each, and every end visible.
+
+The state of a hand-over is on our own row (`Dispatch`), never in the queue: a job may be lost, run twice, or die in
+the middle, and `sweep` finds what is due. No transaction is open while a carrier is being called. Locks are always
+taken order first, then dispatch.
+"""
+
+import logging
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations import registry
+from integrations.carrier import Booking, Carrier, CarrierError, Parcel, Report, Transcript
+from integrations.models import ENDED_WITHOUT_PARCEL, TO_PUSH, UNCERTAIN, CarrierReport, Dispatch, Exchange
+from orders import reports
+from orders.changes import locked
+from orders.events import SYSTEM, Actor, enqueue
+from orders.models import Order, OrderEvent
+from orders.statuses import Attention, Status
+
+logger = logging.getLogger(__name__)
+State = Dispatch.State
+
+MAX_ATTEMPTS = 10
+# A worker that began an attempt and has not ended it after this long is taken for dead.
+LEASE = timedelta(seconds=40)
+SWEEP_BATCH = 500
+
+PUSH = "integrations.tasks.push"
+CANCEL = "integrations.tasks.cancel"
+TRACK = "integrations.tasks.track"
+
+
+def backoff(attempts: int) -> timedelta:
+    """2, 4, 8 … 300 s after so many attempts, with up to 20 % of jitter."""
+    return timedelta(seconds=min(2.0**attempts, 300) * random.uniform(1, 1.2))
+
+
+def carrier_for(dispatch: Dispatch, transcript: Transcript) -> Carrier:
+    """Raises a permanent `CarrierError` if this version of Wasl does not speak to the destination's provider."""
+    provider = dispatch.destination.provider
+    if provider not in registry.CARRIERS:
+        raise CarrierError(f"There is no carrier called {provider!r}.", permanent=True)
+    return registry.carrier_class(provider)(dispatch.destination, transcript)
+
+
+def _actor(dispatch: Dispatch) -> Actor:
+    return Actor(OrderEvent.ActorKind.CARRIER, dispatch.destination.name)
+
+
+# --- Plans: in the relay job's transaction --------------------------------------------------------------------------
+@transaction.atomic
+def plan(order: Order) -> None:
+    """An order that is to go out gets a dispatch and a job. Running it twice is harmless."""
+    order = locked(order)
+    if order.status != Status.DISPATCHED:
+        return
+    current = order.dispatches.filter(is_current=True).first()
+    if current and current.state not in ENDED_WITHOUT_PARCEL:
+        return
+    epoch = current.epoch + 1 if current else 1
+    order.dispatches.filter(is_current=True).update(is_current=False)
+    dispatch = Dispatch.objects.create(
+        order=order,
+        destination_id=order.destination_id,
+        epoch=epoch,
+        key=f"{order.uuid.hex}-{epoch}",
+        next_at=timezone.now() + LEASE,
+    )
+    _enqueue(PUSH, dispatch)
+
+
+@transaction.atomic
+def plan_cancel(order: Order) -> None:
+    """An order that is being cancelled: its carrier is asked. Running it twice is harmless."""
+    order = locked(order)
+    if order.status != Status.CANCELLING:
+        return
+    dispatch = Dispatch.objects.select_for_update(no_key=True).filter(order=order, is_current=True).first()
+    if dispatch is None or dispatch.state in ENDED_WITHOUT_PARCEL:
+        reports.record_not_booked(order, SYSTEM, attention="", detail="")
+    elif dispatch.state == State.BOOKED:
+        _to_cancelling(dispatch)
+    elif dispatch.state in TO_PUSH:
+        _enqueue(PUSH, dispatch)
+
+
+def _to_cancelling(dispatch: Dispatch) -> None:
+    dispatch.state, dispatch.attempts, dispatch.next_at = State.CANCELLING, 0, timezone.now() + LEASE
+    dispatch.save(update_fields=["state", "attempts", "next_at"])
+    _enqueue(CANCEL, dispatch)
+
+
+def _enqueue(task: str, dispatch: Dispatch) -> None:
+    enqueue(task, [{"dispatch_id": dispatch.pk}], locks=[f"order:{dispatch.order_id}"])
+
+
+# --- Booking --------------------------------------------------------------------------------------------------------
+def push(dispatch_id: int) -> None:
+    """One attempt to book. If an earlier one began and its end is not known, the carrier is asked first."""
+    with transaction.atomic():
+        order, dispatch = _lock(dispatch_id)
+        if not dispatch.is_current or dispatch.state not in TO_PUSH:
+            return
+        uncertain = dispatch.state in UNCERTAIN
+        cancelling = order.status == Status.CANCELLING
+        if cancelling and not uncertain:
+            _end(dispatch, State.CANCELLED)
+            reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
+            return
+        if not cancelling and not reports.begin_handover(order):
+            _end(dispatch, State.DROPPED)
+            return
+        dispatch.state, dispatch.next_at = State.BOOKING, timezone.now() + LEASE
+        dispatch.attempts += 1
+        dispatch.save(update_fields=["state", "attempts", "next_at"])
+
+    transcript = Transcript()
+    parcel = Parcel(dispatch.key, order, dispatch.attempts)
+    may_book = not cancelling and dispatch.attempts <= MAX_ATTEMPTS
+    outcome = _attempt(dispatch, transcript, parcel, uncertain=uncertain, may_book=may_book)
+
+    with transaction.atomic():
+        order, dispatch = _lock(dispatch_id)
+        _store(dispatch, transcript)
+        if dispatch.state != State.BOOKING:  # the lease had run out and somebody else has settled it
+            return
+        if outcome.booking:
+            _booked(order, dispatch, outcome.booking)
+        else:
+            _not_booked(order, dispatch, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What an attempt came to. `certain`: there is a booking, or there surely is none."""
+
+    booking: Booking | None
+    error: CarrierError | None
+    certain: bool
+
+
+def _attempt(
+    dispatch: Dispatch, transcript: Transcript, parcel: Parcel, *, uncertain: bool, may_book: bool
+) -> _Outcome:
+    known = not uncertain
+    try:
+        carrier = carrier_for(dispatch, transcript)
+        if uncertain:
+            booking = carrier.find(parcel)
+            known = True
+            if booking or not may_book:
+                return _Outcome(booking, None, certain=True)
+        return _Outcome(carrier.book(parcel), None, certain=True)
+    except CarrierError as error:
+        return _Outcome(None, error, certain=known and not error.unknown)
+    except Exception as error:  # a defect of ours must end in a visible state too
+        logger.exception("booking failed", extra={"dispatch": dispatch.key})
+        return _Outcome(None, CarrierError(f"{type(error).__name__}: {error}"), certain=False)
+
+
+def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
+    now = timezone.now()
+    dispatch.state, dispatch.reference, dispatch.booked_at, dispatch.last_error = (
+        State.BOOKED,
+        booking.reference,
+        now,
+        "",
+    )
+    dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch)
+    dispatch.save()
+    reports.record_booking(
+        order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url
+    )
+    if order.status == Status.CANCELLING:
+        _to_cancelling(dispatch)
+
+
+def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
+    error = outcome.error
+    detail = str(error) if error else "The carrier does not have it, and did not take it in time."
+    if not outcome.certain:
+        dispatch.state = State.UNKNOWN
+        _try_later(dispatch, detail)
+        if dispatch.attempts >= 3:
+            reports.record_unknown(order, detail=detail)
+    elif order.status == Status.CANCELLING:
+        _end(dispatch, State.CANCELLED)
+        reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
+    elif error and error.permanent:
+        _end(dispatch, State.REFUSED, detail)
+        reports.record_not_booked(
+            order, _actor(dispatch), attention=Attention.CARRIER_REFUSED, detail=detail, path=error.path
+        )
+    elif error is None or dispatch.attempts >= MAX_ATTEMPTS:
+        _end(dispatch, State.GAVE_UP, detail)
+        reports.record_not_booked(order, _actor(dispatch), attention=Attention.CARRIER_UNREACHABLE, detail=detail)
+    else:
+        dispatch.state = State.PLANNED
+        _try_later(dispatch, detail, error.retry_after)
+
+
+# --- Cancelling -----------------------------------------------------------------------------------------------------
+def cancel(dispatch_id: int) -> None:
+    """One attempt to take a booked parcel back."""
+    with transaction.atomic():
+        order, dispatch = _lock(dispatch_id)
+        if dispatch.state != State.CANCELLING:
+            return
+        dispatch.attempts += 1
+        dispatch.next_at = timezone.now() + LEASE
+        dispatch.save(update_fields=["attempts", "next_at"])
+
+    transcript = Transcript()
+    error: CarrierError | None = None
+    try:
+        parcel = Parcel(dispatch.key, order, dispatch.attempts)
+        carrier_for(dispatch, transcript).cancel(parcel, dispatch.reference)
+    except CarrierError as raised:
+        error = raised
+    except Exception as raised:
+        logger.exception("cancelling failed", extra={"dispatch": dispatch.key})
+        error = CarrierError(f"{type(raised).__name__}: {raised}")
+
+    with transaction.atomic():
+        order, dispatch = _lock(dispatch_id)
+        _store(dispatch, transcript)
+        if dispatch.state != State.CANCELLING:
+            return
+        if error is None:
+            _end(dispatch, State.CANCELLED)
+            reports.record_cancelled(order, _actor(dispatch))
+        elif error.permanent or dispatch.attempts >= MAX_ATTEMPTS:
+            dispatch.state, dispatch.attempts, dispatch.last_error = State.BOOKED, 0, str(error)
+            dispatch.next_at = timezone.now() + _poll_every(dispatch)
+            dispatch.save()
+            reports.record_cancel_refused(order, _actor(dispatch), detail=str(error))
+        else:
+            _try_later(dispatch, str(error), error.retry_after)
+
+
+# --- Following ------------------------------------------------------------------------------------------------------
+def track(dispatch_ids: list[int]) -> None:
+    """Asks one carrier about some of its parcels, all of one destination, and records what is new."""
+    dispatches = list(
+        Dispatch.objects.filter(pk__in=dispatch_ids, state=State.BOOKED).select_related("destination", "order")
+    )
+    if not dispatches:
+        return
+    transcript = Transcript()
+    try:
+        carrier = carrier_for(dispatches[0], transcript)
+        asked = [(Parcel(dispatch.key, dispatch.order), dispatch.reference) for dispatch in dispatches]
+        answers = carrier.track(asked)
+    except CarrierError as error:
+        logger.warning("tracking failed", extra={"destination": dispatches[0].destination_id, "error": str(error)})
+        return
+    seen = set(CarrierReport.objects.filter(dispatch__in=dispatches).values_list("dispatch_id", "key"))
+    for dispatch in dispatches:
+        for report in answers.get(dispatch.key, []):
+            if (dispatch.pk, report.key) not in seen:
+                receive(dispatch.pk, report)
+
+
+def receive(dispatch_id: int, report: Report) -> None:
+    """A carrier's report about a dispatch, polled or called back. A repeated one changes nothing."""
+    with transaction.atomic():
+        order, dispatch = _lock(dispatch_id)
+        _, new = CarrierReport.objects.get_or_create(
+            dispatch=dispatch, key=report.key, defaults={"body": report.body}
+        )
+        if not new:
+            return
+        if not dispatch.is_current or dispatch.state in ENDED_WITHOUT_PARCEL:
+            reports.record_second_parcel(
+                order, _actor(dispatch), detail=f"{dispatch.destination.name}: {report.status or report.text}"
+            )
+            return
+        order = reports.record_progress(
+            order, _actor(dispatch), status=report.status, mark=report.mark, text=report.text, at=report.at
+        )
+        if order.status == Status.CANCELLED:
+            _end(dispatch, State.CANCELLED)
+        elif order.is_over:
+            _end(dispatch, State.DONE)
+
+
+# --- The sweep ------------------------------------------------------------------------------------------------------
+def sweep() -> int:
+    """Enqueues a job for each dispatch whose time has come. Returns how many were due."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = list(
+            Dispatch.objects.filter(next_at__lte=now)
+            .select_related("destination")
+            .order_by("next_at")
+            .select_for_update(of=("self",), skip_locked=True, no_key=True)[:SWEEP_BATCH]
+        )
+        to_track: dict[int, list[Dispatch]] = defaultdict(list)
+        for dispatch in due:
+            if dispatch.state == State.BOOKED:
+                dispatch.next_at = now + _poll_every(dispatch)
+                to_track[dispatch.destination_id].append(dispatch)
+            else:
+                dispatch.next_at = now + LEASE
+        Dispatch.objects.bulk_update(due, ["next_at"])
+        for task, states in ((PUSH, TO_PUSH), (CANCEL, (State.CANCELLING,))):
+            chosen = [dispatch for dispatch in due if dispatch.state in states]
+            enqueue(
+                task,
+                [{"dispatch_id": dispatch.pk} for dispatch in chosen],
+                locks=[f"order:{dispatch.order_id}" for dispatch in chosen],
+            )
+        enqueue(TRACK, [{"dispatch_ids": batch} for dispatches in to_track.values() for batch in _batches(dispatches)])
+    return len(due)
+
+
+def _batches(dispatches: list[Dispatch]) -> list[list[int]]:
+    provider = dispatches[0].destination.provider
+    size = registry.carrier_class(provider).track_batch if provider in registry.CARRIERS else len(dispatches)
+    ids = [dispatch.pk for dispatch in dispatches]
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def _poll_every(dispatch: Dispatch) -> timedelta:
+    provider = dispatch.destination.provider
+    seconds = registry.carrier_class(provider).poll_seconds if provider in registry.CARRIERS else 3600
+    return timedelta(seconds=seconds)
+
+
+# --- Rows -----------------------------------------------------------------------------------------------------------
+def _lock(dispatch_id: int) -> tuple[Order, Dispatch]:
+    """The order, then its dispatch, locked; raises `Dispatch.DoesNotExist`."""
+    order_id = Dispatch.objects.values_list("order_id", flat=True).get(pk=dispatch_id)
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    dispatch = (
+        Dispatch.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("destination")
+        .get(pk=dispatch_id)
+    )
+    return order, dispatch
+
+
+def _store(dispatch: Dispatch, transcript: Transcript) -> None:
+    Exchange.objects.bulk_create(
+        Exchange(
+            dispatch=dispatch,
+            verb=said.verb,
+            request=said.request,
+            response=said.response,
+            status_code=said.status_code,
+            error=said.error,
+            duration=said.duration,
+            created_at=said.created_at,
+        )
+        for said in transcript.said
+    )
+
+
+def _try_later(dispatch: Dispatch, detail: str, wait: timedelta | None = None) -> None:
+    dispatch.last_error = detail
+    dispatch.next_at = timezone.now() + (wait or backoff(dispatch.attempts))
+    dispatch.save(update_fields=["state", "last_error", "next_at"])
+
+
+def _end(dispatch: Dispatch, state: str, detail: str = "") -> None:
+    dispatch.state, dispatch.next_at, dispatch.last_error = state, None, detail
+    dispatch.save(update_fields=["state", "next_at", "last_error"])

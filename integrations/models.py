@@ -1,0 +1,188 @@
+"""How we talk: keys of those who call us, hand-overs to carriers, and what was said."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from destinations.models import Destination, Merchant, Source
+from integrations import registry
+from orders.models import JSONEncoder, Order
+
+
+class ApiKey(models.Model):
+    """A key of a source for one dialect. Only its SHA-256 is stored; the key itself is shown once, when it is made."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="api_keys", verbose_name=_("source"))
+    dialect = models.CharField(_("dialect"), max_length=20, choices=registry.dialect_choices)
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    is_test = models.BooleanField(_("test key"), default=True)
+    prefix = models.CharField(_("begins with"), max_length=24, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("scopes"), default=list, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.prefix}…"
+
+
+class Dispatch(models.Model):
+    """One try to hand an order to one destination, however many attempts it takes. A retry by hand is a new one.
+
+    `key` is its name at the carrier: the same at every attempt, so that no second parcel is booked.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Waiting")
+        BOOKING = "booking", _("Being booked")
+        UNKNOWN = "unknown", _("Unknown, being looked up")
+        BOOKED = "booked", _("Booked")
+        CANCELLING = "cancelling", _("Being cancelled")
+        CANCELLED = "cancelled", _("Cancelled")
+        REFUSED = "refused", _("Refused")
+        GAVE_UP = "gave_up", _("Given up")
+        DROPPED = "dropped", _("No longer needed")
+        DONE = "done", _("Done")
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, related_name="dispatches", verbose_name=_("order"), db_index=False
+    )
+    destination = models.ForeignKey(
+        Destination, models.PROTECT, related_name="dispatches", verbose_name=_("destination"), db_index=False
+    )
+    epoch = models.PositiveSmallIntegerField(_("number"), default=1)
+    is_current = models.BooleanField(_("current"), default=True)
+    key = models.CharField(_("booking key"), max_length=64, unique=True)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.PLANNED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # When the sweep looks at it again: the next try, the next look at the carrier, or the end of a worker's lease.
+    next_at = models.DateTimeField(_("next"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("dispatch")
+        verbose_name_plural = _("dispatches")
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "epoch"], name="dispatch_epochs_count"),
+            models.UniqueConstraint(fields=["order"], condition=Q(is_current=True), name="one_current_dispatch"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["booked", "cancelling", "done"]) | ~Q(reference=""),
+                name="booked_has_a_reference",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="dispatches_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+# What the sweep does next with a dispatch whose time has come.
+TO_PUSH = (Dispatch.State.PLANNED, Dispatch.State.BOOKING, Dispatch.State.UNKNOWN)
+# The outcome of an attempt that began is not known: ask before booking.
+UNCERTAIN = (Dispatch.State.BOOKING, Dispatch.State.UNKNOWN)
+# The carrier does not have the parcel and is not being asked to take it.
+ENDED_WITHOUT_PARCEL = (
+    Dispatch.State.REFUSED,
+    Dispatch.State.GAVE_UP,
+    Dispatch.State.DROPPED,
+    Dispatch.State.CANCELLED,
+)
+
+
+class CarrierReport(models.Model):
+    """A carrier's report, once: the row's uniqueness is what makes a repetition harmless."""
+
+    dispatch = models.ForeignKey(Dispatch, models.CASCADE, related_name="reports", db_index=False)
+    key = models.CharField(max_length=128)
+    body = models.JSONField(default=dict, encoder=JSONEncoder)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["dispatch", "key"], name="each_report_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Exchange(models.Model):
+    """What we asked a carrier and what it said, without secrets and cut to a bearable size; pruned."""
+
+    dispatch = models.ForeignKey(Dispatch, models.CASCADE, related_name="exchanges", verbose_name=_("dispatch"))
+    verb = models.CharField(_("call"), max_length=12)
+    request = models.TextField(_("request"), blank=True)
+    response = models.TextField(_("response"), blank=True)
+    status_code = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    duration = models.DurationField(_("duration"), default=timedelta)
+    created_at = models.DateTimeField(_("when"), db_index=True)
+
+    class Meta:
+        verbose_name = _("exchange")
+        verbose_name_plural = _("exchanges")
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.created_at:%H:%M:%S}"
+
+
+class IdempotencyKey(models.Model):
+    """The answer that a caller's `Idempotency-Key` got, kept to be given again."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+", db_index=False)
+    dialect = models.CharField(max_length=20)
+    endpoint = models.CharField(max_length=80)
+    is_test = models.BooleanField()
+    key = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=64)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True, encoder=JSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["merchant", "dialect", "endpoint", "is_test", "key"], name="one_answer_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SimulatedParcel(models.Model):
+    """A parcel at the simulator: its whole memory. Nothing here keeps it from taking the same order twice."""
+
+    destination = models.ForeignKey(Destination, models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(_("booking key"), max_length=64)
+    order_number = models.CharField(_("order"), max_length=255)
+    created_at = models.DateTimeField(_("taken"))
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("simulated parcel")
+        verbose_name_plural = _("simulated parcels")
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["destination", "key"], name="parcels_by_key")]
+
+    def __str__(self) -> str:
+        return f"SIM{self.pk}"

@@ -1,0 +1,104 @@
+"""Muvx's five calls. Each finds its order through the key's merchant and makes one call into the domain."""
+
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from destinations import routing
+from integrations import idempotency
+from integrations.dialect import DialectView, parse_json, read_body, validate
+from integrations.muvx import serializers, words
+from integrations.muvx.auth import KeyAuthentication
+from integrations.muvx.errors import answer_error, pickup_refusal
+from orders import actions
+from orders.errors import WrongStatus
+from orders.models import Order
+
+
+class MuvxView(DialectView):
+    authentication_classes: ClassVar = [KeyAuthentication]
+    answer_error = staticmethod(answer_error)
+
+    def find_order(self, number: str) -> Order:
+        """The merchant's order of this id; a test key sees test orders only, a live key live ones."""
+        match = words.ORDER_ID.fullmatch(number)
+        key = self.api_key
+        order = (
+            Order.objects.of(key.source.merchant).filter(pk=int(match[1]), is_test=key.is_test).first()
+            if match
+            else None
+        )
+        if order is None:
+            raise NotFound("Order not found")
+        return order
+
+
+class Orders(MuvxView):
+    def post(self, request: Request) -> Response:
+        body = request.data
+        if not isinstance(body, dict):
+            raise ValidationError("The body must be a JSON object.")
+        draft = serializers.to_draft(validate(serializers.CreateOrderSerializer, body), body, self.api_key)
+        mount = request.path.partition("/v1/")[0]
+
+        def place() -> idempotency.Answer:
+            [order] = actions.place_orders(
+                self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test
+            )
+            return 200, serializers.created(order, mount)
+
+        status, answer, _ = idempotency.once(
+            self.api_key, "orders", request.headers.get("Idempotency-Key"), body, place
+        )
+        return Response(answer, status=status)
+
+
+class Cancel(MuvxView):
+    def post(self, request: Request, number: str) -> Response:
+        [order] = actions.cancel_orders([self.find_order(number)], self.actor)
+        return Response(serializers.answer(order, "cancelled"))
+
+
+class Status(MuvxView):
+    def get(self, request: Request, number: str) -> Response:
+        return Response(serializers.status(self.find_order(number)))
+
+
+class Pickup(MuvxView):
+    def post(self, request: Request, number: str) -> Response:
+        order = self.find_order(number)
+        at = self._wanted_time(request)
+        try:
+            if at:
+                return Response(serializers.answer(actions.reschedule_order(order, at, self.actor), "created"))
+            return Response(serializers.answer(actions.release_order(order, self.actor), "dispatched"))
+        except WrongStatus:
+            raise pickup_refusal(words.status_word(self.find_order(number))) from None
+
+    def _wanted_time(self, request: Request) -> Any:
+        """The document describes no body: only a JSON object that names a time means anything, and must then be right."""
+        try:
+            body = parse_json(read_body(request._request))
+        except ParseError:
+            return None
+        if not isinstance(body, dict) or "scheduled_pickup_time" not in body:
+            return None
+        return validate(serializers.PickupSerializer, body).get("scheduled_pickup_time")
+
+
+class Destinations(MuvxView):
+    def get(self, request: Request) -> Response:
+        active = [route for route in routing.routes_of(self.api_key.source) if route.destination.is_active]
+        return Response({"success": True, "destinations": [serializers.destination(route) for route in active]})
+
+
+class Unknown(MuvxView):
+    """Every other path of the dialect."""
+
+    authentication_classes: ClassVar = []
+    permission_classes: ClassVar = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is nothing at this address.")

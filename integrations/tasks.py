@@ -1,0 +1,75 @@
+"""The jobs: each does one thing in a module below and may be run twice without harm."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from integrations import dispatching
+from integrations.models import Exchange, IdempotencyKey
+from orders.models import OrderEvent
+from orders.statuses import Status
+
+IDEMPOTENCY_DAYS = 7
+PRUNE_BATCH = 1000
+STALLED_SECONDS = 10
+
+
+@app.task
+def relay_event(event_id: int) -> None:
+    """Tells the rest of the house what has happened to an order."""
+    event = OrderEvent.objects.select_related("order").get(pk=event_id)
+    if event.to_status == Status.DISPATCHED:
+        dispatching.plan(event.order)
+    elif event.kind == OrderEvent.Kind.CANCEL_REQUESTED:
+        dispatching.plan_cancel(event.order)
+
+
+@app.task
+def push(dispatch_id: int) -> None:
+    dispatching.push(dispatch_id)
+
+
+@app.task
+def cancel(dispatch_id: int) -> None:
+    dispatching.cancel(dispatch_id)
+
+
+@app.task
+def track(dispatch_ids: list[int]) -> None:
+    dispatching.track(dispatch_ids)
+
+
+@app.periodic(cron="* * * * * *")
+@app.task(queueing_lock="sweep", priority=10)
+def sweep(timestamp: int) -> None:
+    """Every second: the dispatches whose time has come."""
+    while dispatching.sweep() == dispatching.SWEEP_BATCH:
+        pass
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queueing_lock="retry_stalled", priority=10, pass_context=True)
+async def retry_stalled(context: JobContext, timestamp: int) -> None:
+    """Every five seconds: the jobs of a worker that has died go back to the queue."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        await manager.retry_job(job)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queueing_lock="prune")
+def prune(timestamp: int) -> None:
+    """Every hour: what is kept only for a time."""
+    now = timezone.now()
+    delete_in_batches(Exchange.objects.filter(created_at__lt=now - timedelta(days=settings.EXCHANGE_LOG_DAYS)))
+    delete_in_batches(IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=IDEMPOTENCY_DAYS)))
+
+
+def delete_in_batches(rows: QuerySet[Model]) -> None:
+    """Deletes in small transactions, so that nobody waits for a long one."""
+    while rows.model._default_manager.filter(pk__in=list(rows.values_list("pk", flat=True)[:PRUNE_BATCH])).delete()[0]:
+        pass

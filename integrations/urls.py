@@ -1,0 +1,21 @@
+"""A path for each dialect, and the default dialect at the root."""
+
+from importlib import import_module
+
+from django.conf import settings
+from django.urls import include, path, re_path
+
+from integrations import registry, views
+
+app_name = "integrations"
+
+pages = [path("orders/<int:order_id>/exchange/", views.order_exchange, name="order_exchange")]
+dialects = []
+for name in registry.DIALECTS:
+    room = import_module(f"integrations.{name}.urls")
+    dialects.append(path(f"{name}/", include(room.urlpatterns)))
+    dialects.append(re_path(rf"^{name}(/.*)?$", room.unknown))
+default = import_module(f"integrations.{settings.DEFAULT_DIALECT}.urls")
+dialects += [path("", include(default.urlpatterns)), re_path(r"^v1(/.*)?$", default.unknown)]
+
+urlpatterns = [*dialects, *pages]

@@ -1,0 +1,18 @@
+"""Pieces of the portal that are about talking to others."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from destinations.portal import PortalRequest, merchant_required
+from orders.models import Order
+
+
+@require_safe
+@merchant_required()
+def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
+    """What was said with carriers about one order: its dispatches, newest first, each with its exchanges."""
+    order = get_object_or_404(Order.objects.of(request.merchant), pk=order_id)
+    dispatches = order.dispatches.select_related("destination").prefetch_related("exchanges").order_by("-epoch")
+    return TemplateResponse(request, "integrations/order_exchange.html", {"order": order, "dispatches": dispatches})
