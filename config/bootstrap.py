@@ -46,6 +46,7 @@ def main(argv: Sequence[str]) -> NoReturn:
 
 def _run(command: str, argv: list[str]) -> int:
     global server
+    _tidy_environment()
     if command == "test":
         ensure_packages("pytest", TEST_LOCK, argv)
         os.chdir(ROOT)
@@ -57,10 +58,10 @@ def _run(command: str, argv: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     # Not at the top: until here Django may not have been there.
     execute = importlib.import_module("django.core.management").execute_from_command_line
-    if command in NO_DATABASE or "--help" in argv or os.environ.get("DATABASE_URL"):
+    if command in NO_DATABASE or "--help" in argv or "DATABASE_URL" in os.environ:
         execute(argv)
         return 0
-    server = Server(Path(os.environ.get("WASL_DATA_DIR") or ROOT / ".data"))
+    server = Server(Path(os.environ["WASL_DATA_DIR"]))
     server.acquire()
     try:
         os.environ["DATABASE_URL"] = server.url
@@ -71,6 +72,14 @@ def _run(command: str, argv: list[str]) -> int:
         return 0
     finally:
         server.release()
+
+
+def _tidy_environment() -> None:
+    for name in [name for name, value in os.environ.items() if not value]:
+        if name.startswith("WASL_") or name in ("PORT", "DATABASE_URL"):  # compose files pass on what is not set as ""
+            del os.environ[name]
+    # Absolute, because the processes that `up` starts work in another folder.
+    os.environ["WASL_DATA_DIR"] = str(Path(os.environ.get("WASL_DATA_DIR", ROOT / ".data")).expanduser().resolve())
 
 
 def ensure_packages(module: str, lock: str, argv: list[str]) -> None:
@@ -144,7 +153,7 @@ def _digest(lock: str) -> str:
 
 def _call(command: Sequence[str]) -> int:
     """Exit code; what the program prints goes to stderr, because stdout belongs to the command that was asked for."""
-    return subprocess.run(command, check=False, stdout=sys.stderr.fileno()).returncode
+    return subprocess.run(command, check=False, stdout=sys.stderr.fileno(), close_fds=False).returncode
 
 
 class _one_at_a_time:
@@ -152,6 +161,7 @@ class _one_at_a_time:
 
     def __enter__(self) -> None:
         self.descriptor = os.open(ROOT, os.O_RDONLY)
+        os.set_inheritable(self.descriptor, True)  # an installer whose parent was killed still works in there
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
@@ -160,7 +170,7 @@ class _one_at_a_time:
 
 def check_port() -> None:
     """Exits with a sentence unless `PORT` can be listened on."""
-    port, address = os.environ.get("PORT") or "8000", os.environ.get("WASL_BIND") or "127.0.0.1"
+    port, address = os.environ.get("PORT", "8000"), os.environ.get("WASL_BIND", "127.0.0.1")
     if not port.isdigit() or not 0 < int(port) < 65536:
         sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}.")
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:

@@ -29,4 +29,6 @@ def ready(request: HttpRequest) -> JsonResponse:
         connection.close()
     ok = database and worker
     body = {"status": "ok" if ok else "unavailable", "database": database, "worker": worker}
-    return JsonResponse(body, status=200 if ok else 503)
+    response = JsonResponse(body, status=200 if ok else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # 503 is this page's answer, not an error in the log
+    return response

@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 from rest_framework.exceptions import APIException, ParseError, PermissionDenied
 
 from config import health
-from integrations.dialect import error_response
+from integrations.dialect import dialect_of, error_response
 from orders.urls import tracking_urlpatterns
 
 # Log-in limits and, later, second factors are allauth's: the admin must not have a door of its own.
@@ -32,9 +32,8 @@ def _error(page: Callable[..., HttpResponse], error: Exception) -> Callable[...,
     """In a dialect an error has the dialect's shape, elsewhere it is a page."""
 
     def handle(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        answer = error_response(request, error)
-        if answer is not None:
-            return answer
+        if dialect_of(request.path_info):
+            return error_response(request, error)
         return page(request, exception) if exception else page(request)
 
     return handle

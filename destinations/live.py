@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 def fingerprint(*shown: Any) -> str:
     """An ETag for a part of a page: a hash of all that is shown in it, and of the language it is shown in."""
-    return '"{}"'.format(hashlib.sha256(repr((get_language(), shown)).encode()).hexdigest()[:32])
+    return f'"{hashlib.sha256(repr((get_language(), shown)).encode()).hexdigest()[:32]}"'
 
 
 def live_headers(etag: str) -> str:

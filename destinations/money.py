@@ -11,7 +11,7 @@ _EXPONENTS = {
 # Fils of the Iraqi dinar exist in ISO 4217 only: nobody writes them.
 _WRITTEN = {"IQD": 0}
 
-MAX_AMOUNT = Decimal("999999999999")
+MAX_AMOUNT = Decimal(999999999999)
 
 
 def exponent(currency: str) -> int:

@@ -124,6 +124,10 @@ class Carrier(ABC):
         self.destination = destination
         self.transcript = transcript
 
+    @classmethod
+    def check_settings(cls, stored: dict[str, Any]) -> None:
+        """Raises ValueError, with words for the person who wrote them, if a destination's settings are wrong."""
+
     @abstractmethod
     def book(self, parcel: Parcel) -> Booking:
         """Hands the parcel over."""

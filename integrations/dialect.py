@@ -204,10 +204,8 @@ def dialect_of(path: str) -> str | None:
     return settings.DEFAULT_DIALECT if first == "v1" else None
 
 
-def error_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """The answer to an error outside the views, in the words of the dialect of the path; None where there is none."""
-    dialect = dialect_of(request.path)
-    if dialect is None:
-        return None
+def error_response(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to an error outside the views, in the words of the dialect of the path, which must have one."""
+    dialect = dialect_of(request.path_info)
     status, body = import_module(f"integrations.{dialect}.errors").answer_error(error)
     return HttpResponse(dump_json(body), status=status, content_type="application/json")

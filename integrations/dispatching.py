@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from integrations import registry
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 State = Dispatch.State
 
 MAX_ATTEMPTS = 10
+# A carrier that has given up on a parcel may still try again, but is not asked so often any more.
+POLL_FAILED = timedelta(minutes=10)
 # A worker that began an attempt and has not ended it after this long is taken for dead.
 LEASE = timedelta(seconds=40)
 SWEEP_BATCH = 500
@@ -38,7 +41,7 @@ TRACK = "integrations.tasks.track"
 
 def backoff(attempts: int) -> timedelta:
     """2, 4, 8 … 300 s after so many attempts, with up to 20 % of jitter."""
-    return timedelta(seconds=min(2.0**attempts, 300) * random.uniform(1, 1.2))
+    return timedelta(seconds=min(2 ** min(attempts, 10), 300) * random.uniform(1, 1.2))
 
 
 def carrier_for(dispatch: Dispatch, transcript: Transcript) -> Carrier:
@@ -113,7 +116,7 @@ def push(dispatch_id: int) -> None:
             _end(dispatch, State.CANCELLED)
             reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
             return
-        if not cancelling and not reports.begin_handover(order):
+        if not uncertain and not reports.begin_handover(order):
             _end(dispatch, State.DROPPED)
             return
         dispatch.state, dispatch.next_at = State.BOOKING, timezone.now() + LEASE
@@ -121,18 +124,21 @@ def push(dispatch_id: int) -> None:
         dispatch.save(update_fields=["state", "attempts", "next_at"])
 
     transcript = Transcript()
-    parcel = Parcel(dispatch.key, order, dispatch.attempts)
-    may_book = not cancelling and dispatch.attempts <= MAX_ATTEMPTS
+    attempt = dispatch.attempts
+    parcel = Parcel(dispatch.key, order, attempt)
+    may_book = order.status == Status.DISPATCHED and attempt <= MAX_ATTEMPTS
     outcome = _attempt(dispatch, transcript, parcel, uncertain=uncertain, may_book=may_book)
 
     with transaction.atomic():
         order, dispatch = _lock(dispatch_id)
         _store(dispatch, transcript)
-        if dispatch.state != State.BOOKING:  # the lease had run out and somebody else has settled it
-            return
-        if outcome.booking:
+        # When the lease has run out, another worker may have been at it too: a yes always counts, a no only if it is
+        # the latest word.
+        if outcome.booking and dispatch.state in TO_PUSH:
             _booked(order, dispatch, outcome.booking)
-        else:
+        elif outcome.booking and outcome.booking.reference != dispatch.reference:
+            _second_parcel(order, dispatch, Status.ACCEPTED, outcome.booking.reference)
+        elif not outcome.booking and dispatch.state == State.BOOKING and dispatch.attempts == attempt:
             _not_booked(order, dispatch, outcome)
 
 
@@ -172,13 +178,14 @@ def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
         now,
         "",
     )
-    dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch)
+    dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch, order.status)
     dispatch.save()
     reports.record_booking(
         order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url
     )
     if order.status == Status.CANCELLING:
         _to_cancelling(dispatch)
+    _end_if_over(order, dispatch)
 
 
 def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
@@ -192,6 +199,8 @@ def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
     elif order.status == Status.CANCELLING:
         _end(dispatch, State.CANCELLED)
         reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
+    elif order.is_over:  # the carrier has reported its end before it ever said that it had it
+        _end(dispatch, State.DROPPED, detail)
     elif error and error.permanent:
         _end(dispatch, State.REFUSED, detail)
         reports.record_not_booked(
@@ -216,10 +225,11 @@ def cancel(dispatch_id: int) -> None:
         dispatch.next_at = timezone.now() + LEASE
         dispatch.save(update_fields=["attempts", "next_at"])
 
+    attempt = dispatch.attempts
     transcript = Transcript()
     error: CarrierError | None = None
     try:
-        parcel = Parcel(dispatch.key, order, dispatch.attempts)
+        parcel = Parcel(dispatch.key, order, attempt)
         carrier_for(dispatch, transcript).cancel(parcel, dispatch.reference)
     except CarrierError as raised:
         error = raised
@@ -235,9 +245,11 @@ def cancel(dispatch_id: int) -> None:
         if error is None:
             _end(dispatch, State.CANCELLED)
             reports.record_cancelled(order, _actor(dispatch))
+        elif dispatch.attempts != attempt:  # the lease had run out: the later attempt decides
+            return
         elif error.permanent or dispatch.attempts >= MAX_ATTEMPTS:
             dispatch.state, dispatch.attempts, dispatch.last_error = State.BOOKED, 0, str(error)
-            dispatch.next_at = timezone.now() + _poll_every(dispatch)
+            dispatch.next_at = timezone.now() + _poll_every(dispatch, order.status_before)
             dispatch.save()
             reports.record_cancel_refused(order, _actor(dispatch), detail=str(error))
         else:
@@ -263,8 +275,12 @@ def track(dispatch_ids: list[int]) -> None:
     seen = set(CarrierReport.objects.filter(dispatch__in=dispatches).values_list("dispatch_id", "key"))
     for dispatch in dispatches:
         for report in answers.get(dispatch.key, []):
-            if (dispatch.pk, report.key) not in seen:
+            if (dispatch.pk, report.key) in seen:
+                continue
+            try:
                 receive(dispatch.pk, report)
+            except Exception:  # a report that we cannot take must not keep the others from us
+                logger.exception("report not taken", extra={"dispatch": dispatch.key, "report": report.key})
 
 
 def receive(dispatch_id: int, report: Report) -> None:
@@ -276,18 +292,25 @@ def receive(dispatch_id: int, report: Report) -> None:
         )
         if not new:
             return
-        if not dispatch.is_current or dispatch.state in ENDED_WITHOUT_PARCEL:
-            reports.record_second_parcel(
-                order, _actor(dispatch), detail=f"{dispatch.destination.name}: {report.status or report.text}"
-            )
+        if not dispatch.is_current or dispatch.state in (State.REFUSED, State.GAVE_UP, State.DROPPED):
+            _second_parcel(order, dispatch, report.status, report.text)
             return
         order = reports.record_progress(
             order, _actor(dispatch), status=report.status, mark=report.mark, text=report.text, at=report.at
         )
-        if order.status == Status.CANCELLED:
-            _end(dispatch, State.CANCELLED)
-        elif order.is_over:
-            _end(dispatch, State.DONE)
+        _end_if_over(order, dispatch)
+
+
+def _end_if_over(order: Order, dispatch: Dispatch) -> None:
+    if order.status == Status.CANCELLED:
+        _end(dispatch, State.CANCELLED)
+    elif order.is_over and dispatch.reference:  # without one, the answer to the booking is still to come
+        _end(dispatch, State.DONE)
+
+
+def _second_parcel(order: Order, dispatch: Dispatch, status: str | None, text: str) -> None:
+    detail = " · ".join(filter(None, (dispatch.destination.name, dispatch.key, status, text)))
+    reports.record_second_parcel(order, _actor(dispatch), status=status, detail=detail)
 
 
 # --- The sweep ------------------------------------------------------------------------------------------------------
@@ -298,13 +321,14 @@ def sweep() -> int:
         due = list(
             Dispatch.objects.filter(next_at__lte=now)
             .select_related("destination")
+            .annotate(order_status=F("order__status"))
             .order_by("next_at")
             .select_for_update(of=("self",), skip_locked=True, no_key=True)[:SWEEP_BATCH]
         )
         to_track: dict[int, list[Dispatch]] = defaultdict(list)
         for dispatch in due:
             if dispatch.state == State.BOOKED:
-                dispatch.next_at = now + _poll_every(dispatch)
+                dispatch.next_at = now + _poll_every(dispatch, dispatch.order_status)
                 to_track[dispatch.destination_id].append(dispatch)
             else:
                 dispatch.next_at = now + LEASE
@@ -315,9 +339,16 @@ def sweep() -> int:
                 task,
                 [{"dispatch_id": dispatch.pk} for dispatch in chosen],
                 locks=[f"order:{dispatch.order_id}" for dispatch in chosen],
+                priority=-1,  # the job that is due may only be late: no second one of it goes before the work of others
             )
         enqueue(TRACK, [{"dispatch_ids": batch} for dispatches in to_track.values() for batch in _batches(dispatches)])
     return len(due)
+
+
+def try_now(dispatch: Dispatch) -> bool:
+    """The next sweep takes it up. False if it waits for nothing, or if an attempt is being made at this moment."""
+    waiting = Dispatch.objects.filter(pk=dispatch.pk, next_at__isnull=False).exclude(state=State.BOOKING)
+    return waiting.update(next_at=timezone.now()) > 0
 
 
 def _batches(dispatches: list[Dispatch]) -> list[list[int]]:
@@ -327,10 +358,10 @@ def _batches(dispatches: list[Dispatch]) -> list[list[int]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _poll_every(dispatch: Dispatch) -> timedelta:
+def _poll_every(dispatch: Dispatch, order_status: str) -> timedelta:
     provider = dispatch.destination.provider
     seconds = registry.carrier_class(provider).poll_seconds if provider in registry.CARRIERS else 3600
-    return timedelta(seconds=seconds)
+    return max(timedelta(seconds=seconds), POLL_FAILED if order_status == Status.FAILED else timedelta())
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------

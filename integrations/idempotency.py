@@ -25,13 +25,12 @@ class IdempotencyConflict(OrderError):
 def once(api_key: ApiKey, endpoint: str, key: str | None, body: Any, perform: Callable[[], Answer]) -> tuple[int, Any, bool]:
     """Status, body, and whether it is a replay. `perform` runs in the transaction that keeps its answer.
 
-    Without a key it just runs. A twin at the same time waits on the unique index until the first has committed, and
+    Without a key `perform` just runs, in whatever transaction it opens itself. A twin at the same time waits on the unique index until the first has committed, and
     then gets its answer; if the first failed, nothing was kept and the twin runs. Bodies are compared as JSON with
     sorted keys. Raises `InvalidDraft` for a bad key and `IdempotencyConflict` for another body.
     """
     if key is None:
-        with transaction.atomic():
-            return *perform(), False
+        return *perform(), False
     if not 0 < len(key) <= MAX_LENGTH or "\x00" in key:
         raise InvalidDraft(f"Idempotency-Key must have 1 to {MAX_LENGTH} characters.", path="Idempotency-Key")
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()

@@ -1,26 +1,32 @@
 """The jobs: each does one thing in a module below and may be run twice without harm."""
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
-from procrastinate import JobContext
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status as JobStatus
 
 from integrations import dispatching
 from integrations.models import Exchange, IdempotencyKey
 from orders.models import OrderEvent
 from orders.statuses import Status
 
+logger = logging.getLogger(__name__)
+
 IDEMPOTENCY_DAYS = 7
 PRUNE_BATCH = 1000
 STALLED_SECONDS = 10
 
 
-@app.task
+@app.task(retry=RetryStrategy(wait=5))
 def relay_event(event_id: int) -> None:
-    """Tells the rest of the house what has happened to an order."""
+    """Tells the rest of the house what has happened to an order. No row says that it is still to be done, so that this
+    job is tried until it succeeds; it keeps the later news of its order waiting, which keeps them in their order."""
     event = OrderEvent.objects.select_related("order").get(pk=event_id)
     if event.to_status == Status.DISPATCHED:
         dispatching.plan(event.order)
@@ -57,7 +63,13 @@ async def retry_stalled(context: JobContext, timestamp: int) -> None:
     """Every five seconds: the jobs of a worker that has died go back to the queue."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        await manager.retry_job(job)
+        try:
+            if job.queueing_lock:  # the clock brings the next, which may be waiting already
+                await manager.finish_job(job, status=JobStatus.ABORTED, delete_job=True)
+            else:
+                await manager.retry_job(job)
+        except ConnectorException:  # it has ended meanwhile
+            logger.warning("a stalled job was not taken up", exc_info=True, extra={"job": job.id})
 
 
 @app.periodic(cron="17 * * * *")

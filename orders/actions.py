@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from destinations import money, rates, routing
-from destinations.models import Source
+from destinations.models import Environment, Source
 from orders import events
 from orders.changes import ALL_WELL, change, locked
 from orders.drafts import Item, OrderDraft, Stop
@@ -33,11 +33,11 @@ def place_orders(
     the caller named it) and `DuplicateOrder`.
     """
     now = timezone.now()
-    routes = routing.routes_of(source)
+    candidates = routing.candidates_of(source)
     orders: list[Order] = []
     for draft in drafts:
         try:
-            decision = routing.decide(routes, asked=draft.destination, is_test=bool(is_test))
+            decision = routing.decide(candidates, asked=draft.destination, is_test=bool(is_test))
         except routing.RoutingError as error:
             raise NoDestination(str(error), path="destination" if error.asked else None) from error
         orders.append(_new_order(source, draft, decision, is_test=is_test, now=now))
@@ -71,12 +71,12 @@ def _new_order(
         _check_amount(item.price, currency, f"items.{number}.price")
     release_at = None if source.hold or draft.hold else draft.release_at
     waits = source.hold or draft.hold or (release_at is not None and release_at > now)
-    destination = decision.route.destination
+    chosen = decision.chosen
     return Order(
         merchant=merchant,
         source=source,
-        destination=destination,
-        is_test=destination.environment == "sandbox" if is_test is None else is_test,
+        destination_id=chosen.pk,
+        is_test=chosen.environment == Environment.SANDBOX if is_test is None else is_test,
         dialect=draft.dialect,
         channel=draft.channel or draft.dialect,
         external_id=draft.external_id,
@@ -100,8 +100,6 @@ def _new_order(
                 draft.dropoff.name,
                 draft.dropoff.phone,
                 draft.dropoff.address.text,
-                draft.pickup.name,
-                draft.pickup.phone,
             ]
         ),
         created_at=now,

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from destinations.models import Source
+from destinations.models import Environment, Source
 from destinations.money import MAX_AMOUNT, exponent
-from destinations.routing import routes_of
+from destinations.routing import candidates_of
 from orders.drafts import Address, Item, OrderDraft, Stop
 
 DIALECT = "portal"
@@ -110,16 +110,15 @@ class OrderForm(forms.Form):
 
     def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
         self.source = source
-        routes = [route for route in routes_of(source) if route.destination.is_active]
+        candidates = [candidate for candidate in candidates_of(source) if candidate.is_active]
         initial = {
             "token": new_token(),
-            "destination": next((route.destination.public_id for route in routes if route.is_default), None),
+            "destination": next((candidate.id for candidate in candidates if candidate.is_default), None),
             **{f"pickup_{part}": getattr(source, f"pickup_{part}") for part in ("name", "phone", "address", "lat", "lng")},
         }
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["destination"].choices = [
-            (route.destination.public_id, f"{route.destination.name} · {route.destination.get_environment_display()}")
-            for route in routes
+            (candidate.id, f"{candidate.name} · {Environment(candidate.environment).label}") for candidate in candidates
         ]
         currency = source.merchant.currency
         self.fields["cod_amount"] = _amount(_("Cash on delivery, %(currency)s") % {"currency": currency}, currency)

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from orders.changes import ALL_WELL, change
-from orders.events import Actor
+from orders.events import SYSTEM, Actor
 from orders.models import Order, OrderEvent
-from orders.statuses import Attention, Failure, Status, may_report
+from orders.statuses import LASTING, TERMINAL, Attention, Failure, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -26,17 +26,17 @@ def begin_handover(order: Order) -> bool:
 
 
 def record_booking(order: Order, actor: Actor, *, reference: str, tracking_url: str = "") -> Order:
-    """The carrier has the parcel. If a cancel was asked for meanwhile the order stays `cancelling`."""
+    """The carrier has the parcel. If a cancel was asked for meanwhile the order stays `cancelling`; if the carrier's
+    reports were faster than its answer, the order stays where they put it."""
     fields: dict[str, Any] = {
         "with_carrier": True,
         "carrier_reference": reference,
         "carrier_tracking_url": tracking_url,
-        "attention": "",
-        "attention_detail": "",
+        **_settled(order),
     }
-    if order.status == Status.CANCELLING:
+    if order.status == Status.CANCELLING and may_report(order.status_before, Status.ACCEPTED):
         fields["status_before"] = Status.ACCEPTED
-    else:
+    elif order.status == Status.DISPATCHED:
         fields["status"] = Status.ACCEPTED
     return change(order, Kind.BOOKED, actor, data={"reference": reference}, **fields)
 
@@ -67,8 +67,11 @@ def record_not_booked(
 
 def record_unknown(order: Order, *, detail: str) -> None:
     """The carrier cannot be asked whether it has the parcel: somebody should look, while we go on asking."""
-    order.attention, order.attention_detail = Attention.CARRIER_UNREACHABLE, detail
-    order.save(update_fields=["attention", "attention_detail"])
+    if not order.attention:
+        change(
+            order, Kind.RECORDED, SYSTEM, data={"detail": detail},
+            attention=Attention.CARRIER_UNREACHABLE, attention_detail=detail,
+        )
 
 
 def record_progress(
@@ -84,17 +87,21 @@ def record_progress(
             order, Kind.RECORDED, actor, data=data, status_text=text[:255],
             attention=Attention.UNKNOWN_WORD, attention_detail=text,
         )
-    if order.status == Status.CANCELLING and may_report(order.status_before, status) and not _ends(status):
+    if order.status == Status.CANCELLING and may_report(order.status_before, status) and status not in TERMINAL:
         return change(order, Kind.RECORDED, actor, data=data, status_before=status, status_text=text[:255])
     if not may_report(order.status, status):
-        if order.status == Status.CANCELLED and status not in (Status.CANCELLED, Status.FAILED):
+        if order.status == Status.CANCELLED and _contradicts(order, status, at):
             return change(
                 order, Kind.RECORDED, actor, data=data,
                 attention=Attention.CONTRADICTION, attention_detail=f"{status}: {text}" if text else status,
             )
         marks = {"mark": mark} if mark and status == order.status else {}
         return change(order, Kind.RECORDED, actor, data=data, **marks)
-    failed = status == Status.FAILED
+    attention = (
+        {"attention": Attention.DELIVERY_FAILED, "attention_detail": text}
+        if status == Status.FAILED
+        else _settled(order)
+    )
     return change(
         order,
         Kind.CANCELLED if status == Status.CANCELLED else Kind.PROGRESS,
@@ -104,18 +111,17 @@ def record_progress(
         status_before="",
         status_text=text[:255],
         mark=mark,
-        failure=Failure.DELIVERY if failed else "",
-        attention=Attention.DELIVERY_FAILED if failed else "",
-        attention_detail=text if failed else "",
+        failure=Failure.DELIVERY if status == Status.FAILED else "",
+        **attention,
     )
 
 
-def record_second_parcel(order: Order, actor: Actor, *, detail: str) -> Order:
-    """A carrier that should no longer have the parcel reports about it."""
-    return change(
-        order, Kind.RECORDED, actor, data={"detail": detail},
-        attention=Attention.SECOND_PARCEL, attention_detail=detail,
-    )
+def record_second_parcel(order: Order, actor: Actor, *, status: str | None, detail: str) -> Order:
+    """A carrier that should not have the parcel, or not once more, says that it is at `status`. That it has ended
+    without a delivery is no news."""
+    harmless = status in (Status.CANCELLED, Status.FAILED, Status.RETURNED, Status.LOST)
+    attention = {} if harmless else {"attention": Attention.SECOND_PARCEL, "attention_detail": detail}
+    return change(order, Kind.RECORDED, actor, data={"reported": status or "", "detail": detail}, **attention)
 
 
 def record_cancelled(order: Order, actor: Actor) -> Order:
@@ -145,5 +151,13 @@ def record_cancel_refused(order: Order, actor: Actor, *, detail: str) -> Order:
     )
 
 
-def _ends(status: str) -> bool:
-    return status in (Status.DELIVERED, Status.CANCELLED, Status.FAILED, Status.RETURNED, Status.LOST)
+def _settled(order: Order) -> dict[str, Any]:
+    """What to set when the parcel goes on its way: what somebody should look at for good stays."""
+    return {} if order.attention in LASTING else {"attention": "", "attention_detail": ""}
+
+
+def _contradicts(order: Order, status: str, at: datetime | None) -> bool:
+    """Whether a report speaks against a cancel. One from before it is only late; a delivery always counts."""
+    if status == Status.DELIVERED:
+        return True
+    return status not in (Status.CANCELLED, Status.FAILED) and (at is None or at > order.updated_at)

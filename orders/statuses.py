@@ -43,6 +43,9 @@ class Attention(models.TextChoices):
     DELIVERY_FAILED = "delivery_failed", _("The carrier gave up")
 
 
+# What no later report of a carrier settles: a person has to look.
+LASTING = frozenset({Attention.CANCEL_REFUSED, Attention.CONTRADICTION, Attention.SECOND_PARCEL})
+
 _RANK = {
     Status.CREATED: 0,
     Status.DISPATCHED: 1,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
-from destinations.models import Route
+from destinations.routing import Candidate
 from integrations.models import ApiKey
 from integrations.muvx import words
 from orders.drafts import Address, Item, OrderDraft, Stop
@@ -178,12 +178,11 @@ def status(order: Order) -> dict[str, Any]:
     }
 
 
-def destination(route: Route) -> dict[str, Any]:
-    found = route.destination
+def destination(candidate: Candidate) -> dict[str, Any]:
     return {
-        "id": found.public_id,
-        "name": found.name,
-        "is_default": route.is_default,
-        "environment": found.environment,
-        "provider": found.provider,
+        "id": candidate.id,
+        "name": candidate.name,
+        "is_default": candidate.is_default,
+        "environment": candidate.environment,
+        "provider": candidate.provider,
     }

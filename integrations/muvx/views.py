@@ -90,8 +90,10 @@ class Pickup(MuvxView):
 
 class Destinations(MuvxView):
     def get(self, request: Request) -> Response:
-        active = [route for route in routing.routes_of(self.api_key.source) if route.destination.is_active]
-        return Response({"success": True, "destinations": [serializers.destination(route) for route in active]})
+        found = routing.candidates_of(self.api_key.source)
+        return Response(
+            {"success": True, "destinations": [serializers.destination(one) for one in found if one.is_active]}
+        )
 
 
 class Unknown(MuvxView):

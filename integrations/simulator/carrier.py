@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -23,6 +24,10 @@ class Simulator(Carrier):
             return Settings.read(self.destination.settings)
         except ValueError as error:
             raise CarrierError(f"The destination's settings are wrong. {error}", permanent=True) from error
+
+    @classmethod
+    def check_settings(cls, stored: dict[str, Any]) -> None:
+        Settings.read(stored)
 
     def book(self, parcel: Parcel) -> Booking:
         order = parcel.order

@@ -21,11 +21,12 @@ from config.cluster import DatabaseTrouble
 from config.postgres import Server
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
+started: list[subprocess.Popen[str]] = []
 
 
 def manage(*words: str, data: Path, **environment: str) -> subprocess.Popen[str]:
     inherited = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "PGHOST")}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "manage.py", *words],
         cwd=settings.BASE_DIR,
         env=inherited | {"WASL_DATA_DIR": str(data), "WASL_DEMO": "0"} | environment,
@@ -34,6 +35,8 @@ def manage(*words: str, data: Path, **environment: str) -> subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
     )
+    started.append(process)
+    return process
 
 
 def run(*words: str, data: Path, **environment: str) -> tuple[int, str, str]:
@@ -104,16 +107,28 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> bool:
 @pytest.fixture
 def no_process_left(tmp_path: Path) -> Iterator[None]:
     yield
+    while started:
+        process = started.pop()
+        process.kill()
+        process.communicate()
     assert wait_for(lambda: not processes_of(tmp_path)), processes_of(tmp_path)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data folder with an empty cluster, which skips the disk's guarantees to save time."""
-    server = Server(tmp_path / "data", throwaway=True)
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder to copy: a database with tables, which skips the disk's guarantees to save time."""
+    server = Server(tmp_path_factory.mktemp("migrated") / "data", throwaway=True)
     server.acquire()
+    code, _, err = run("migrate", data=server.data)
+    assert code == 0, err
     server.release()
     return server.data
+
+
+@pytest.fixture
+def data(migrated: Path, tmp_path: Path) -> Path:
+    subprocess.run(["cp", "-a", migrated, tmp_path], check=True)
+    return tmp_path / migrated.name
 
 
 @pytest.fixture
@@ -142,7 +157,7 @@ def test_up_from_nothing_to_sigterm(tmp_path: Path) -> None:
     assert not Server(data).is_running()
 
 
-@pytest.mark.parametrize(("part", "word"), [("web", "gunicorn"), ("worker", "worker")])
+@pytest.mark.parametrize(("part", "word"), [("web", "gunicorn"), ("worker", "manage.py")])
 def test_one_part_dying_stops_the_rest(up: Up, part: str, word: str) -> None:
     os.kill(up.part(word), signal.SIGKILL)
     _, err = up.process.communicate(timeout=20)
@@ -158,7 +173,8 @@ def test_the_database_dying_stops_the_rest(up: Up, data: Path) -> None:
     assert "The database has ended by itself" in err
 
 
-def test_two_folders_side_by_side_and_one_of_them_killed(up: Up, tmp_path: Path) -> None:
+def test_two_folders_side_by_side_and_one_of_them_killed(up: Up, migrated: Path, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-a", migrated, tmp_path / "other"], check=True)
     other = Up(tmp_path / "other")
     other.wait_until_ready()
     other.stop(signal.SIGKILL)

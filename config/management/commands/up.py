@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config import bootstrap
@@ -56,6 +56,10 @@ class Command(BaseCommand):
 
 def prepare() -> None:
     """Bring the database and the collected files up to date, and fill an empty database with the demo."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise CommandError(f"The database cannot be reached, check DATABASE_URL: {error}") from error
     with connection.cursor() as cursor:
         # Several machines may start at the same time on one database.
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
@@ -104,6 +108,8 @@ def check(parts: list[Part]) -> None:
         if end := part.end():
             raise CommandError(f"The {part.name} has ended by itself ({end}), so the rest was stopped too.")
     if bootstrap.server and not bootstrap.server.is_running():
+        for part in parts:
+            part.process.kill()  # all they could do is wait for it
         raise CommandError(
             f"The database has ended by itself, so the rest was stopped too: see {bootstrap.server.log}."
         )

@@ -1,0 +1,317 @@
+"""Staff pages of orders: to look at, with the actions that the portal has too.
+
+`integrations` registers them, together with the hand-overs to carriers.
+"""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django_htmx.http import HttpResponseClientRedirect
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import ActionForm, BaseDialogForm
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from destinations.backoffice import ReadOnly, as_json, badge, isolated
+from destinations.templatetags.portal import money
+from orders import actions
+from orders.display import TONES, history
+from orders.errors import OrderError, WrongStatus
+from orders.events import Actor
+from orders.models import Order, OrderEvent, OrderItem
+from orders.search import normalise
+from orders.statuses import NOT_CANCELLABLE, Attention, Status
+
+_VARIANTS = {"blue": "info", "violet": "primary", "green": "success", "amber": "warning", "red": "danger"}
+_NUMBER = re.compile(r"(?:MOV|#)?(\d{1,18})", re.IGNORECASE)
+# The trigrams carry their merchant's id, so each merchant is looked up in the index for itself.
+_FOUND = """orders_order.id IN (
+    SELECT found.id FROM destinations_merchant AS m JOIN orders_order AS found ON found.merchant_id = m.id
+       AND wasl_trigrams(found.merchant_id, found.search_text) @> wasl_trigrams(m.id, %s)
+     WHERE found.search_text LIKE %s
+    UNION ALL SELECT unnest(%s::bigint[]))"""
+
+
+def status_badge(order: Order) -> SafeString | str:
+    return badge(order.get_status_display(), _VARIANTS.get(TONES[Status(order.status)], ""))
+
+
+def staff_actor(request: HttpRequest) -> Actor:
+    """A member of staff as the history knows them."""
+    return Actor(OrderEvent.ActorKind.USER, request.user.get_username())
+
+
+class ReasonForm(BaseDialogForm):
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
+
+
+class OrderActionForm(ActionForm):
+    reason = forms.CharField(
+        label="",
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget({"placeholder": _("Reason, for a cancel"), "dir": "auto"}),
+    )
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    title = _("needs attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("any", _("Yes")), *Attention.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "any":
+            return queryset.exclude(attention="")
+        return queryset.filter(attention=self.value()) if self.value() else queryset
+
+
+class ItemInline(ReadOnly, TabularInline):
+    model = OrderItem
+    fields = ("name", "quantity", "price", "weight_kg")
+    extra = 0
+
+
+class EventInline(ReadOnly, TabularInline):
+    model = OrderEvent
+    verbose_name_plural = _("timeline")
+    fields = ("created_at", "sentence", "detail", "by")
+    readonly_fields = ("sentence", "detail", "by")
+    extra = 0
+    hide_title = True
+
+    @display(description=_("what"))
+    def sentence(self, event: OrderEvent) -> str:
+        return history([event])[0].sentence
+
+    @display(description=_("detail"))
+    def detail(self, event: OrderEvent) -> SafeString | str:
+        return isolated(history([event])[0].detail)
+
+    @display(description=_("by"))
+    def by(self, event: OrderEvent) -> str:
+        return f"{event.actor} ({event.get_actor_kind_display()})"
+
+
+class OrderAdmin(ReadOnly, ModelAdmin):
+    list_display = (
+        "id", "number_given", "merchant", "status_shown", "attention_shown", "destination", "receiver", "cash",
+        "is_test", "created_at",
+    )  # fmt: skip
+    list_display_links = ("id", "number_given")
+    list_select_related = ("merchant", "destination")
+    list_filter = (
+        ("merchant", AutocompleteSelectFilter),
+        ("status", ChoicesDropdownFilter),
+        AttentionFilter,
+        "is_test",
+        "created_at",
+    )
+    list_filter_submit = True
+    list_per_page = 50
+    list_disable_select_all = True
+    # Nobody reads the exact number of a million orders, and counting them would cost more than showing them.
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    ordering = ("-id",)
+    sortable_by = ("id",)
+    search_fields = ("id",)
+    search_help_text = _("Number, the sender's order number, name, phone or address")
+    view_on_site = False
+    action_form = OrderActionForm
+    actions = ("release_selected", "cancel_selected", "retry_selected")
+    actions_detail = ("release", "cancel", "retry")
+    inlines: ClassVar = [ItemInline, EventInline]
+    fieldsets = (
+        (None, {"fields": (
+            ("id", "status_shown", "status_text"), ("attention_shown", "attention_detail"), ("failure", "mark"),
+            ("created_at", "updated_at", "release_at"),
+        )}),
+        (_("Sender"), {"fields": (
+            ("merchant", "source", "is_test"), ("dialect", "channel"), ("external_id", "reference"),
+        )}),
+        (_("Carrier"), {"fields": (
+            ("destination", "carrier_reference"), "carrier_tracking_url", "tracking_page", "why",
+        )}),
+        (_("Pick-up"), {"classes": ("tab",), "fields": (
+            ("pickup_name", "pickup_phone", "pickup_email"), "pickup_address", ("pickup_lat", "pickup_lng"),
+        )}),
+        (_("Drop-off"), {"classes": ("tab",), "fields": (
+            ("dropoff_name", "dropoff_phone", "dropoff_email"), "dropoff_address", ("dropoff_lat", "dropoff_lng"),
+            "notes",
+        )}),
+        (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"),)}),
+        (_("As it was sent"), {"classes": ("tab",), "fields": ("sent",)}),
+    )  # fmt: skip
+    readonly_fields = ("status_shown", "attention_shown", "tracking_page", "cash", "fee", "sent", "why")
+
+    # --- Columns and fields
+    @display(description=_("the sender's number"))
+    def number_given(self, order: Order) -> SafeString | str:
+        return isolated(order.external_id)
+
+    @display(description=_("status"))
+    def status_shown(self, order: Order) -> SafeString | str:
+        return status_badge(order)
+
+    @display(description=_("needs attention"))
+    def attention_shown(self, order: Order) -> SafeString | str:
+        return badge(order.get_attention_display(), "danger")
+
+    @display(description=_("receiver"))
+    def receiver(self, order: Order) -> SafeString | str:
+        return isolated(order.dropoff_name)
+
+    @display(description=_("cash on delivery"))
+    def cash(self, order: Order) -> SafeString | str:
+        return money(order.cod_amount, order.currency)
+
+    @display(description=_("delivery fee"))
+    def fee(self, order: Order) -> SafeString | str:
+        return money(order.delivery_fee, order.merchant.currency)
+
+    @display(description=_("public tracking page"))
+    def tracking_page(self, order: Order) -> SafeString:
+        return format_html('<a href="{0}" class="text-link"><bdi>{0}</bdi></a>', order.tracking_url)
+
+    @display(description=_("what the sender sent"))
+    def sent(self, order: Order) -> SafeString | str:
+        return as_json(order.raw_payload)
+
+    @display(description=_("routing decision"))
+    def why(self, order: Order) -> SafeString | str:
+        return as_json(order.routing)
+
+    # --- Search
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """By our number in any spelling, by uuid, else by the text index of every merchant: one query in any case."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(uuid=uuid.UUID(term)), False
+        except ValueError:
+            pass
+        number = _NUMBER.fullmatch(normalise(term))
+        ids = [int(number[1])] if number else []
+        wanted = normalise(term)
+        if len(wanted) < 3:
+            return queryset.filter(pk__in=ids), False
+        pattern = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        return queryset.extra(where=[_FOUND], params=[wanted, f"%{pattern}%", ids]), False
+
+    # --- Actions
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The fields are read-only for everybody; who may change orders may do this much."""
+        return request.user.has_perm("orders.change_order")
+
+    @admin.action(description=_("Release"), permissions=["operate"])
+    def release_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._each(request, queryset, lambda order: actions.release_order(order, staff_actor(request)))
+
+    @admin.action(description=_("Cancel"), permissions=["operate"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        reason = request.POST.get("reason", "").strip()[:500]
+        self._each(
+            request, queryset, lambda order: actions.cancel_orders([order], staff_actor(request), reason=reason)
+        )
+
+    @admin.action(description=_("Send again"), permissions=["operate"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._each(request, queryset, lambda order: actions.retry_order(order, staff_actor(request)))
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Order], act: Callable[[Order], Any]) -> None:
+        """Each order for itself: one that does not allow it gets a message of its own and holds up none of the rest."""
+        done = 0
+        for order in queryset.order_by("pk"):
+            try:
+                act(order)
+                done += 1
+            except OrderError as error:
+                self.message_user(request, refusal(order, error), messages.ERROR)
+        if done:
+            text = ngettext("%(count)s order done.", "%(count)s orders done.", done) % {"count": done}
+            self.message_user(request, text, messages.SUCCESS)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Only what the order allows now."""
+        order = self.get_object(request, str(object_id))
+        if order is None:
+            return []
+        possible = {
+            "release": order.status == Status.CREATED,
+            "cancel": order.status not in {*NOT_CANCELLABLE, Status.CANCELLED, Status.CANCELLING},
+            "retry": order.status == Status.FAILED and not order.with_carrier,
+        }
+        return [one for one in super().get_actions_detail(request, object_id) if possible[one.path]]
+
+    @action(
+        description=_("Release"), permissions=["operate"], url_path="release", icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Release this order?"), "description": _("It goes out to the carrier now."),
+            "form_class": BaseDialogForm, "form_submit_text": _("Release"),
+        },
+    )  # fmt: skip
+    def release(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, lambda order: actions.release_order(order, staff_actor(request)))
+
+    @action(
+        description=_("Cancel order"), permissions=["operate"], url_path="cancel", icon="block",
+        dialog={
+            "title": _("Cancel this order?"), "description": _("A carrier that has it already is asked first."),
+            "form_class": ReasonForm, "form_submit_text": _("Cancel order"),
+        },
+    )  # fmt: skip
+    def cancel(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"].strip()
+        return self._one(
+            request, object_id, lambda order: actions.cancel_orders([order], staff_actor(request), reason=reason)
+        )
+
+    @action(
+        description=_("Send again"), permissions=["operate"], url_path="retry", icon="replay",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Send this order again?"), "description": _("No carrier has it: it is handed over once more."),
+            "form_class": BaseDialogForm, "form_submit_text": _("Send again"),
+        },
+    )  # fmt: skip
+    def retry(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self._one(request, object_id, lambda order: actions.retry_order(order, staff_actor(request)))
+
+    def _one(self, request: HttpRequest, object_id: str, act: Callable[[Order], Any]) -> HttpResponse:
+        order = get_object_or_404(Order, pk=object_id)
+        self._each(request, Order.objects.filter(pk=order.pk), act)
+        page = reverse("admin:orders_order_change", args=[order.pk])
+        # The dialog is sent by htmx, which would put the answer of a plain redirect into the dialog.
+        return HttpResponseClientRedirect(page) if request.htmx else redirect(page)  # type: ignore[attr-defined]
+
+
+def refusal(order: Order, error: OrderError) -> str:
+    """Why this could not be done with this order."""
+    if isinstance(error, WrongStatus):
+        return gettext("Order %(number)s: this cannot be done while it is “%(status)s”.") % {
+            "number": order.pk,
+            "status": Status(error.status).label,
+        }
+    return gettext("Order %(number)s: %(problem)s") % {"number": order.pk, "problem": error.message}
