@@ -57,6 +57,8 @@ def _autocomplete(request: HttpRequest) -> HttpResponse:
 
 admin.site.autocomplete_view = _autocomplete  # type: ignore[method-assign]
 
+admin.site.index_title = _("Overview")
+
 # --- The way around -------------------------------------------------------------------------------------------------
 _ROOMS: list[tuple[Any, list[tuple[type[Model], str]]]] = [
     (

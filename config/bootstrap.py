@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from config import supervisor
 from config.cluster import DatabaseTrouble, program_folder, say
 from config.postgres import Server
 
@@ -53,25 +54,29 @@ def _run(command: str, argv: list[str]) -> int:
         words = argv[argv.index("test") + 1 :]
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
     ensure_packages("django", LOCK, argv)
-    if command == "up":
-        check_port()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # Not at the top: until here Django may not have been there.
-    execute = importlib.import_module("django.core.management").execute_from_command_line
-    if command in NO_DATABASE or "--help" in argv or "DATABASE_URL" in os.environ:
-        execute(argv)
-        return 0
-    server = Server(Path(os.environ["WASL_DATA_DIR"]))
-    server.acquire()
-    try:
+    if command in NO_DATABASE or "--help" in argv:
+        return _execute(argv)
+    if command == "up":
+        listen_on = check_port()
+    if "DATABASE_URL" not in os.environ:
+        server = Server(Path(os.environ["WASL_DATA_DIR"]))
+        server.acquire()
         os.environ["DATABASE_URL"] = server.url
         # For `dbshell`, and for `pg_dump` and the like started by a command.
         os.environ["PGHOST"] = str(server.socket_folder)
         os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{program_folder()}"
-        execute(argv)
-        return 0
+    try:
+        return supervisor.run(server, *listen_on) if command == "up" else _execute(argv)
     finally:
-        server.release()
+        if server:
+            server.release()
+
+
+def _execute(argv: list[str]) -> int:
+    # Not at the top: at first Django may not be there.
+    importlib.import_module("django.core.management").execute_from_command_line(argv)
+    return 0
 
 
 def _tidy_environment() -> None:
@@ -168,8 +173,8 @@ class _one_at_a_time:
         os.close(self.descriptor)
 
 
-def check_port() -> None:
-    """Exits with a sentence unless `PORT` can be listened on."""
+def check_port() -> tuple[str, int]:
+    """The address and the port to listen on; exits with a sentence if they cannot be had."""
     port, address = os.environ.get("PORT", "8000"), os.environ.get("WASL_BIND", "127.0.0.1")
     if not port.isdigit() or not 0 < int(port) < 65536:
         sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}.")
@@ -186,3 +191,4 @@ def check_port() -> None:
                 f"Cannot listen on {address}:{port} ({error.strerror}): stop the program that uses it, or choose "
                 f"another port, for example PORT={other} python3 manage.py up."
             )
+    return address, int(port)

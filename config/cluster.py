@@ -22,6 +22,7 @@ TUNING = {
     "wal_compression": "on",
     "jit": "off",
     "io_method": "sync",
+    "max_logical_replication_workers": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # The application reports its own failed statements; without them this log grows by a few lines a day.

@@ -18,7 +18,7 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """Names each request (`X-Request-ID`, taken over from a proxy if it is harmless) in its answer and its log lines."""
+    """Names each request in its answer and its log lines: `X-Request-ID`, taken over from a proxy if it is harmless."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

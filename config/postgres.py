@@ -104,8 +104,10 @@ class Server:
         ended, held_by_server = os.pipe()
         folder = str(self.socket_folder).replace('"', '""')
         server = subprocess.Popen(
-            [program, "-D", str(self.cluster), "-c", "listen_addresses="]
-            + ["-c", f'unix_socket_directories="{folder}"', "-c", "unix_socket_permissions=0700"],
+            [
+                *[program, "-D", str(self.cluster), "-c", "listen_addresses="],
+                *["-c", f'unix_socket_directories="{folder}"', "-c", "unix_socket_permissions=0700"],
+            ],
             stdin=subprocess.DEVNULL,
             pass_fds=[held_by_server],
             **Owner().popen(),

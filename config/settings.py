@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -164,8 +165,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE else 0
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db" if "CACHE_URL" in env.ENVIRON else (
-    "django.contrib.sessions.backends.db"
+SESSION_ENGINE = (
+    "django.contrib.sessions.backends.cached_db"
+    if "CACHE_URL" in env.ENVIRON
+    else ("django.contrib.sessions.backends.db")
 )
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 globals().update(EMAIL_CONFIG)
@@ -252,6 +255,8 @@ UNFOLD = {
     "SITE_TITLE": "Wasl",
     "SITE_HEADER": "Wasl",
     "SITE_SYMBOL": "local_shipping",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/logo.svg")}],
+    "STYLES": [lambda request: static("css/admin.css")],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "config.admin.dashboard",
     "SIDEBAR": {"navigation": "config.admin.sidebar"},

@@ -11,12 +11,21 @@ from destinations.rates import default_delivery_fee
 
 @transaction.atomic
 def create_merchant(
-    name: str, *, owner: User, currency: str = "KWD", country: str = "KW", timezone: str = "Asia/Kuwait",
+    name: str,
+    *,
+    owner: User,
+    currency: str = "KWD",
+    country: str = "KW",
+    timezone: str = "Asia/Kuwait",
     language: str = "en",
 ) -> Merchant:
     """A merchant with its owner. Raises `django.core.exceptions.ValidationError` for a bad currency, country …"""
     merchant = Merchant(
-        name=name, currency=currency, country=country, timezone=timezone, language=language,
+        name=name,
+        currency=currency,
+        country=country,
+        timezone=timezone,
+        language=language,
         delivery_fee=default_delivery_fee(currency),
     )
     merchant.full_clean()

@@ -26,7 +26,7 @@ from unfold.widgets import (
 )
 
 from destinations.admin import DestinationAdmin, DestinationForm, MerchantAdmin
-from destinations.backoffice import ReadOnly, badge, isolated
+from destinations.backoffice import ReadOnly, badge, instant, isolated
 from destinations.models import Destination, Merchant
 from integrations import dispatching, keys, registry
 from integrations.models import ApiKey, Dispatch, Exchange, SimulatedParcel
@@ -68,11 +68,11 @@ def shown_once(
 # --- Merchants ------------------------------------------------------------------------------------------------------
 class OpenAccountForm(ModelForm):
     username = forms.CharField(
-        label=_("owner's log-in"), required=False, max_length=150, widget=UnfoldAdminTextInputWidget,
+        label=_("Owner's log-in"), required=False, max_length=150, widget=UnfoldAdminTextInputWidget,
         validators=[User.username_validator], help_text=_("Made from the name when it is left empty."),
     )  # fmt: skip
     hold = forms.BooleanField(
-        label=_("hold orders"), required=False, widget=UnfoldBooleanSwitchWidget,
+        label=_("Hold orders"), required=False, widget=UnfoldBooleanSwitchWidget,
         help_text=_("Orders wait until somebody releases them."),
     )  # fmt: skip
 
@@ -124,9 +124,7 @@ class MerchantAccountAdmin(MerchantAdmin):
 
 # --- Destinations ---------------------------------------------------------------------------------------------------
 class ProviderForm(DestinationForm):
-    provider = forms.ChoiceField(
-        label=_("provider"), choices=registry.provider_choices, widget=UnfoldAdminSelectWidget
-    )
+    provider = forms.ChoiceField(label=_("Provider"), choices=registry.provider_choices, widget=UnfoldAdminSelectWidget)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -223,11 +221,14 @@ class ApiKeyAdmin(ModelAdmin):
 
 
 # --- Hand-overs -----------------------------------------------------------------------------------------------------
-class ExchangeInline(ReadOnly, TabularInline):
-    model = Exchange
-    fields = ("created_at", "verb", "status_code", "request_shown", "response_shown", "error", "duration")
-    readonly_fields = ("request_shown", "response_shown")
-    extra = 0
+class ExchangeFields:
+    @display(description=_("when"), ordering="created_at")
+    def at(self, exchange: Exchange) -> SafeString | str:
+        return instant(exchange.created_at)
+
+    @display(description=_("took"))
+    def took(self, exchange: Exchange) -> SafeString | str:
+        return isolated(f"{exchange.duration.total_seconds() * 1000:,.0f} ms")
 
     @display(description=_("request"))
     def request_shown(self, exchange: Exchange) -> SafeString | str:
@@ -238,7 +239,27 @@ class ExchangeInline(ReadOnly, TabularInline):
         return isolated(exchange.response)
 
 
+class ExchangeInline(ReadOnly, ExchangeFields, TabularInline):
+    model = Exchange
+    fields = ("at", "verb", "status_code", "request_shown", "response_shown", "error", "took")
+    readonly_fields = ("at", "request_shown", "response_shown", "took")
+    extra = 0
+    hide_title = True
+
+
 class DispatchFields:
+    @display(description=_("next"), ordering="next_at")
+    def next_shown(self, dispatch: Dispatch) -> SafeString | str:
+        return instant(dispatch.next_at)
+
+    @display(description=_("created"))
+    def created(self, dispatch: Dispatch) -> SafeString | str:
+        return instant(dispatch.created_at)
+
+    @display(description=_("booked"))
+    def booked(self, dispatch: Dispatch) -> SafeString | str:
+        return instant(dispatch.booked_at)
+
     @display(description=_("state"))
     def state_shown(self, dispatch: Dispatch) -> SafeString | str:
         return badge(dispatch.get_state_display(), _VARIANTS.get(State(dispatch.state), ""))
@@ -246,8 +267,9 @@ class DispatchFields:
 
 class DispatchInline(ReadOnly, DispatchFields, TabularInline):
     model = Dispatch
-    fields = ("epoch", "destination", "state_shown", "attempts", "next_at", "reference", "last_error", "booked_at")
-    readonly_fields = ("state_shown",)
+    fields = ("epoch", "destination", "state_shown", "attempts", "next_shown", "reference", "last_error", "booked")
+    readonly_fields = ("state_shown", "next_shown", "booked")
+    hide_title = True
     ordering = ("epoch",)
     extra = 0
     show_change_link = True
@@ -264,8 +286,8 @@ class DispatchedOrderAdmin(OrderAdmin):
 @admin.register(Dispatch)
 class DispatchAdmin(ReadOnly, DispatchFields, ModelAdmin):
     list_display = (
-        "key_shown", "order_number", "merchant", "destination", "state_shown", "attempts", "next_at", "reference",
-        "last_error", "created_at",
+        "key_shown", "order_number", "merchant", "destination", "state_shown", "attempts", "next_shown",
+        "reference", "last_error", "created",
     )  # fmt: skip
     list_select_related = ("order__merchant", "destination")
     list_filter = (("state", ChoicesDropdownFilter), "is_current", ("destination", AutocompleteSelectFilter))
@@ -275,15 +297,15 @@ class DispatchAdmin(ReadOnly, DispatchFields, ModelAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     ordering = ("-id",)
-    sortable_by = ("next_at",)
+    sortable_by = ("next_shown",)
     search_fields = ("=key", "=order__id")
     search_help_text = _("Booking key or order number")
     actions = ("try_now_selected",)
     fields = (
-        ("order", "destination"), ("state_shown", "epoch", "is_current"), ("attempts", "next_at"), "last_error",
-        ("key", "reference"), ("created_at", "booked_at"),
+        ("order", "destination"), ("state_shown", "epoch", "is_current"), ("attempts", "next_shown"), "last_error",
+        ("key", "reference"), ("created", "booked"),
     )  # fmt: skip
-    readonly_fields = ("state_shown",)
+    readonly_fields = ("state_shown", "next_shown", "created", "booked")
     inlines: ClassVar = [ExchangeInline]
 
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -313,8 +335,10 @@ class DispatchAdmin(ReadOnly, DispatchFields, ModelAdmin):
 
 
 @admin.register(Exchange)
-class ExchangeAdmin(ReadOnly, ModelAdmin):
-    list_display = ("created_at", "verb", "order_number", "destination", "status_code", "error", "duration")
+class ExchangeAdmin(ReadOnly, ExchangeFields, ModelAdmin):
+    list_display = ("at", "verb", "order_number", "destination", "status_code", "error", "took")
+    fields = ("dispatch", "at", "took", "verb", "status_code", "request_shown", "response_shown", "error")
+    readonly_fields = ("at", "took", "request_shown", "response_shown")
     list_select_related = ("dispatch__destination",)
     list_filter = ("verb", "created_at", ("dispatch__destination", AutocompleteSelectFilter))
     list_filter_submit = True

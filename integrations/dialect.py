@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from rest_framework import exceptions
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
@@ -113,7 +112,9 @@ class IgnoreAccept:
         wanted = (request.content_type or "").split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == wanted), None)
 
-    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> tuple[Any, str]:
+    def select_renderer(
+        self, request: Request, renderers: list[Any], format_suffix: str | None = None
+    ) -> tuple[Any, str]:
         return renderers[0], renderers[0].media_type
 
 
@@ -125,12 +126,12 @@ class HasKey(BasePermission):
 class DialectView(APIView):
     """The base of every documented endpoint. A room sets `authentication_classes` and `answer_error`."""
 
-    parser_classes: ClassVar = [StrictJSONParser]
-    renderer_classes: ClassVar = [CompactJSONRenderer]
-    permission_classes: ClassVar = [HasKey]
+    parser_classes = [StrictJSONParser]
+    renderer_classes = [CompactJSONRenderer]
+    permission_classes = [HasKey]
     content_negotiation_class = IgnoreAccept  # type: ignore[assignment]
-    http_method_names: ClassVar = ["get", "post", "put", "patch", "delete"]
-    answer_error: ClassVar[ErrorAnswer]
+    http_method_names = ["get", "post", "put", "patch", "delete"]
+    answer_error: ErrorAnswer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # The documents' texts are English; an Accept-Language must not change a contract.
@@ -147,25 +148,17 @@ class DialectView(APIView):
         return Actor(OrderEvent.ActorKind.KEY, f"{registry.DIALECTS[key.dialect].label} · {key}")
 
     def handle_exception(self, exc: Exception) -> Response:
-        status, body = type(self).answer_error(exc)
+        status, body = self.answer_error(exc)
         if status >= 500:
             logger.exception("dialect call failed", exc_info=exc)
         headers = {}
-        if isinstance(exc, exceptions.APIException):
-            if getattr(exc, "auth_header", None):
-                headers["WWW-Authenticate"] = exc.auth_header
-            if getattr(exc, "wait", None):
-                headers["Retry-After"] = str(int(exc.wait) + 1)
+        if isinstance(exc, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
+            headers["WWW-Authenticate"] = "Bearer"
+        if wait := getattr(exc, "wait", None):
+            headers["Retry-After"] = str(int(wait) + 1)
         response = Response(body, status=status, headers=headers)
         response.exception = True
         return response
-
-
-class BearerAuthentication(BaseAuthentication):
-    """401 answers name the scheme, as HTTP asks."""
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
 
 
 @cache

@@ -180,9 +180,7 @@ def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
     )
     dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch, order.status)
     dispatch.save()
-    reports.record_booking(
-        order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url
-    )
+    reports.record_booking(order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url)
     if order.status == Status.CANCELLING:
         _to_cancelling(dispatch)
     _end_if_over(order, dispatch)
@@ -287,9 +285,7 @@ def receive(dispatch_id: int, report: Report) -> None:
     """A carrier's report about a dispatch, polled or called back. A repeated one changes nothing."""
     with transaction.atomic():
         order, dispatch = _lock(dispatch_id)
-        _, new = CarrierReport.objects.get_or_create(
-            dispatch=dispatch, key=report.key, defaults={"body": report.body}
-        )
+        _, new = CarrierReport.objects.get_or_create(dispatch=dispatch, key=report.key, defaults={"body": report.body})
         if not new:
             return
         if not dispatch.is_current or dispatch.state in (State.REFUSED, State.GAVE_UP, State.DROPPED):
@@ -370,9 +366,7 @@ def _lock(dispatch_id: int) -> tuple[Order, Dispatch]:
     order_id = Dispatch.objects.values_list("order_id", flat=True).get(pk=dispatch_id)
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     dispatch = (
-        Dispatch.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("destination")
-        .get(pk=dispatch_id)
+        Dispatch.objects.select_for_update(of=("self",), no_key=True).select_related("destination").get(pk=dispatch_id)
     )
     return order, dispatch
 

@@ -22,12 +22,14 @@ class IdempotencyConflict(OrderError):
     code = "idempotency_conflict"
 
 
-def once(api_key: ApiKey, endpoint: str, key: str | None, body: Any, perform: Callable[[], Answer]) -> tuple[int, Any, bool]:
+def once(
+    api_key: ApiKey, endpoint: str, key: str | None, body: Any, perform: Callable[[], Answer]
+) -> tuple[int, Any, bool]:
     """Status, body, and whether it is a replay. `perform` runs in the transaction that keeps its answer.
 
-    Without a key `perform` just runs, in whatever transaction it opens itself. A twin at the same time waits on the unique index until the first has committed, and
-    then gets its answer; if the first failed, nothing was kept and the twin runs. Bodies are compared as JSON with
-    sorted keys. Raises `InvalidDraft` for a bad key and `IdempotencyConflict` for another body.
+    Without a key it just runs, in whatever transaction it opens itself. A twin at the same time waits on the unique
+    index until the first has committed, and then gets its answer; if the first failed, nothing was kept and the twin
+    runs. Bodies are compared as JSON with sorted keys. Raises `InvalidDraft` for a bad key and `IdempotencyConflict` for another body.
     """
     if key is None:
         return *perform(), False

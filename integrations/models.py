@@ -58,9 +58,7 @@ class Dispatch(models.Model):
         DROPPED = "dropped", _("No longer needed")
         DONE = "done", _("Done")
 
-    order = models.ForeignKey(
-        Order, models.CASCADE, related_name="dispatches", verbose_name=_("order"), db_index=False
-    )
+    order = models.ForeignKey(Order, models.CASCADE, related_name="dispatches", verbose_name=_("order"), db_index=False)
     destination = models.ForeignKey(
         Destination, models.PROTECT, related_name="dispatches", verbose_name=_("destination"), db_index=False
     )

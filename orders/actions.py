@@ -173,7 +173,9 @@ def release_due_orders(*, limit: int = 500) -> int:
     """Sends out the held orders whose time has come, oldest first. Returns how many; call again while it is `limit`."""
     now = timezone.now()
     with transaction.atomic():
-        due = list(Order.objects.due(now).order_by("release_at").select_for_update(skip_locked=True, no_key=True)[:limit])
+        due = list(
+            Order.objects.due(now).order_by("release_at").select_for_update(skip_locked=True, no_key=True)[:limit]
+        )
         for order in due:
             order.status, order.release_at, order.updated_at = Status.DISPATCHED, None, now
         Order.objects.bulk_update(due, ["status", "release_at", "updated_at"])
@@ -202,9 +204,7 @@ def cancel_orders(orders: Iterable[Order], actor: Actor, *, reason: str = "") ->
     asked = [locked(order) for order in sorted(orders, key=lambda order: order.pk)]
     for order in asked:
         if order.status in NOT_CANCELLABLE:
-            raise WrongStatus(
-                f"Cannot cancel an order that has already been {order.status}.", status=order.status
-            )
+            raise WrongStatus(f"Cannot cancel an order that has already been {order.status}.", status=order.status)
     return [_cancel(order, actor, reason) for order in asked]
 
 
@@ -213,9 +213,7 @@ def _cancel(order: Order, actor: Actor, reason: str) -> Order:
     if order.status in (Status.CANCELLED, Status.CANCELLING):
         return order
     if not order.with_carrier:
-        return change(
-            order, Kind.CANCELLED, actor, data=data, status=Status.CANCELLED, release_at=None, **ALL_WELL
-        )
+        return change(order, Kind.CANCELLED, actor, data=data, status=Status.CANCELLED, release_at=None, **ALL_WELL)
     return change(
         order, Kind.CANCEL_REQUESTED, actor, data=data, status=Status.CANCELLING, status_before=order.status, **ALL_WELL
     )

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -28,10 +28,10 @@ from unfold.forms import ActionForm, BaseDialogForm
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from destinations.backoffice import ReadOnly, as_json, badge, isolated
+from destinations.backoffice import ReadOnly, as_json, badge, instant, isolated
 from destinations.templatetags.portal import money
 from orders import actions
-from orders.display import TONES, history
+from orders.display import TONES, history, routing
 from orders.errors import OrderError, WrongStatus
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderItem
@@ -50,6 +50,10 @@ _FOUND = """orders_order.id IN (
 
 def status_badge(order: Order) -> SafeString | str:
     return badge(order.get_status_display(), _VARIANTS.get(TONES[Status(order.status)], ""))
+
+
+def _place(lat: float | None, lng: float | None) -> SafeString | str:
+    return "" if lat is None else isolated(f"{lat:.6f}, {lng:.6f}")
 
 
 def staff_actor(request: HttpRequest) -> Actor:
@@ -85,21 +89,35 @@ class AttentionFilter(admin.SimpleListFilter):
 
 class ItemInline(ReadOnly, TabularInline):
     model = OrderItem
-    fields = ("name", "quantity", "price", "weight_kg")
+    fields = ("name", "quantity", "price_shown", "weight")
+    readonly_fields = ("price_shown", "weight")
     extra = 0
+    hide_title = True
+
+    @display(description=_("price"))
+    def price_shown(self, item: OrderItem) -> SafeString | str:
+        return money(item.price, item.order.currency)
+
+    @display(description=_("weight, kg"))
+    def weight(self, item: OrderItem) -> SafeString | str:
+        return isolated(item.weight_kg)
 
 
 class EventInline(ReadOnly, TabularInline):
     model = OrderEvent
     verbose_name_plural = _("timeline")
-    fields = ("created_at", "sentence", "detail", "by")
-    readonly_fields = ("sentence", "detail", "by")
+    fields = ("at", "sentence", "detail", "by")
+    readonly_fields = ("at", "sentence", "detail", "by")
     extra = 0
     hide_title = True
 
+    @display(description=_("when"))
+    def at(self, event: OrderEvent) -> SafeString | str:
+        return instant(event.created_at)
+
     @display(description=_("what"))
     def sentence(self, event: OrderEvent) -> str:
-        return history([event])[0].sentence
+        return strip_tags(history([event])[0].sentence)
 
     @display(description=_("detail"))
     def detail(self, event: OrderEvent) -> SafeString | str:
@@ -113,7 +131,7 @@ class EventInline(ReadOnly, TabularInline):
 class OrderAdmin(ReadOnly, ModelAdmin):
     list_display = (
         "id", "number_given", "merchant", "status_shown", "attention_shown", "destination", "receiver", "cash",
-        "is_test", "created_at",
+        "is_test", "created",
     )  # fmt: skip
     list_display_links = ("id", "number_given")
     list_select_related = ("merchant", "destination")
@@ -142,25 +160,28 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     fieldsets = (
         (None, {"fields": (
             ("id", "status_shown", "status_text"), ("attention_shown", "attention_detail"), ("failure", "mark"),
-            ("created_at", "updated_at", "release_at"),
+            ("created", "changed", "goes_out"),
         )}),
         (_("Sender"), {"fields": (
-            ("merchant", "source", "is_test"), ("dialect", "channel"), ("external_id", "reference"),
+            ("merchant", "source", "is_test"), ("dialect", "channel"), ("number_given", "reference"),
         )}),
         (_("Carrier"), {"fields": (
             ("destination", "carrier_reference"), "carrier_tracking_url", "tracking_page", "why",
         )}),
         (_("Pick-up"), {"classes": ("tab",), "fields": (
-            ("pickup_name", "pickup_phone", "pickup_email"), "pickup_address", ("pickup_lat", "pickup_lng"),
+            ("pickup_name", "pickup_phone_shown", "pickup_email"), "pickup_address", "pickup_place",
         )}),
         (_("Drop-off"), {"classes": ("tab",), "fields": (
-            ("dropoff_name", "dropoff_phone", "dropoff_email"), "dropoff_address", ("dropoff_lat", "dropoff_lng"),
+            ("dropoff_name", "dropoff_phone_shown", "dropoff_email"), "dropoff_address", "dropoff_place",
             "notes",
         )}),
         (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"),)}),
         (_("As it was sent"), {"classes": ("tab",), "fields": ("sent",)}),
     )  # fmt: skip
-    readonly_fields = ("status_shown", "attention_shown", "tracking_page", "cash", "fee", "sent", "why")
+    readonly_fields = (
+        "number_given", "status_shown", "attention_shown", "created", "changed", "goes_out", "tracking_page", "why",
+        "pickup_phone_shown", "pickup_place", "dropoff_phone_shown", "dropoff_place", "cash", "fee", "sent",
+    )  # fmt: skip
 
     # --- Columns and fields
     @display(description=_("the sender's number"))
@@ -187,6 +208,34 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     def fee(self, order: Order) -> SafeString | str:
         return money(order.delivery_fee, order.merchant.currency)
 
+    @display(description=_("created"))
+    def created(self, order: Order) -> SafeString | str:
+        return instant(order.created_at)
+
+    @display(description=_("last change"))
+    def changed(self, order: Order) -> SafeString | str:
+        return instant(order.updated_at)
+
+    @display(description=_("goes out at"))
+    def goes_out(self, order: Order) -> SafeString | str:
+        return instant(order.release_at)
+
+    @display(description=_("phone"))
+    def pickup_phone_shown(self, order: Order) -> SafeString | str:
+        return isolated(order.pickup_phone)
+
+    @display(description=_("latitude, longitude"))
+    def pickup_place(self, order: Order) -> SafeString | str:
+        return _place(order.pickup_lat, order.pickup_lng)
+
+    @display(description=_("phone"))
+    def dropoff_phone_shown(self, order: Order) -> SafeString | str:
+        return isolated(order.dropoff_phone)
+
+    @display(description=_("latitude, longitude"))
+    def dropoff_place(self, order: Order) -> SafeString | str:
+        return _place(order.dropoff_lat, order.dropoff_lng)
+
     @display(description=_("public tracking page"))
     def tracking_page(self, order: Order) -> SafeString:
         return format_html('<a href="{0}" class="text-link"><bdi>{0}</bdi></a>', order.tracking_url)
@@ -197,7 +246,13 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("routing decision"))
     def why(self, order: Order) -> SafeString | str:
-        return as_json(order.routing)
+        decision = routing(order)
+        if decision is None:
+            return ""
+        candidates = [(one.get("name", ""), one["reason"]) for one in decision["candidates"]]
+        return format_html(
+            "{}<ul>{}</ul>", decision["rule"], format_html_join("", "<li><bdi>{}</bdi>: {}</li>", candidates)
+        )
 
     # --- Search
     def get_search_results(

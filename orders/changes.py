@@ -9,7 +9,7 @@ from orders.events import Actor, Happening
 from orders.models import Order
 
 # What to set when an order leaves a failure behind.
-ALL_WELL = {"failure": "", "attention": "", "attention_detail": ""}
+ALL_WELL: dict[str, Any] = {"failure": "", "attention": "", "attention_detail": ""}
 
 
 def locked(order: Order) -> Order:

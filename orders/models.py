@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,7 @@ class Trigrams(models.Func):
     """`wasl_trigrams(merchant_id, text)`: the text's trigrams, each with the merchant's id in it."""
 
     function = "wasl_trigrams"
+    output_field = ArrayField(models.TextField())
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -46,15 +48,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """The merchant's orders in which `text` occurs, in any spelling of its letters and digits."""
         wanted = normalise(text)
         found = self.of(merchant)
-        if not wanted:
-            return found
-        pattern = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        found = found.extra(where=["search_text LIKE %s"], params=[f"%{pattern}%"])
         if len(wanted) < 3:  # no trigram to look up
-            return found
-        return found.extra(
-            where=["wasl_trigrams(orders_order.merchant_id, search_text) @> wasl_trigrams(%s::bigint, %s)"],
-            params=[merchant.pk, wanted],
+            return found.filter(search_text__contains=wanted) if wanted else found
+        return found.alias(trigrams=Trigrams("merchant_id", "search_text")).filter(
+            trigrams__contains=Trigrams(Value(merchant.pk, models.BigIntegerField()), Value(wanted)),
+            search_text__contains=wanted,
         )
 
 
@@ -147,12 +145,22 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(pickup_lat__isnull=True, pickup_lng__isnull=True)
-                | Q(pickup_lat__range=(-90, 90), pickup_lng__range=(-180, 180)),
+                | Q(
+                    pickup_lat__isnull=False,
+                    pickup_lng__isnull=False,
+                    pickup_lat__range=(-90, 90),
+                    pickup_lng__range=(-180, 180),
+                ),
                 name="pickup_on_earth",
             ),
             models.CheckConstraint(
                 condition=Q(dropoff_lat__isnull=True, dropoff_lng__isnull=True)
-                | Q(dropoff_lat__range=(-90, 90), dropoff_lng__range=(-180, 180)),
+                | Q(
+                    dropoff_lat__isnull=False,
+                    dropoff_lng__isnull=False,
+                    dropoff_lat__range=(-90, 90),
+                    dropoff_lng__range=(-180, 180),
+                ),
                 name="dropoff_on_earth",
             ),
         ]

@@ -41,9 +41,7 @@ def record_booking(order: Order, actor: Actor, *, reference: str, tracking_url: 
     return change(order, Kind.BOOKED, actor, data={"reference": reference}, **fields)
 
 
-def record_not_booked(
-    order: Order, actor: Actor, *, attention: str, detail: str, path: str | None = None
-) -> Order:
+def record_not_booked(order: Order, actor: Actor, *, attention: str, detail: str, path: str | None = None) -> Order:
     """It is certain that the carrier does not have the parcel: the order fails, or its pending cancel is done.
 
     `path` is the draft path that the carrier's refusal is about ("dropoff.phone"), when it said so.
@@ -69,8 +67,12 @@ def record_unknown(order: Order, *, detail: str) -> None:
     """The carrier cannot be asked whether it has the parcel: somebody should look, while we go on asking."""
     if not order.attention:
         change(
-            order, Kind.RECORDED, SYSTEM, data={"detail": detail},
-            attention=Attention.CARRIER_UNREACHABLE, attention_detail=detail,
+            order,
+            Kind.RECORDED,
+            SYSTEM,
+            data={"detail": detail},
+            attention=Attention.CARRIER_UNREACHABLE,
+            attention_detail=detail,
         )
 
 
@@ -84,16 +86,25 @@ def record_progress(
     data = {"reported": status or "", "text": text} | ({"at": at.isoformat()} if at else {})
     if status is None:
         return change(
-            order, Kind.RECORDED, actor, data=data, status_text=text[:255],
-            attention=Attention.UNKNOWN_WORD, attention_detail=text,
+            order,
+            Kind.RECORDED,
+            actor,
+            data=data,
+            status_text=text[:255],
+            attention=Attention.UNKNOWN_WORD,
+            attention_detail=text,
         )
     if order.status == Status.CANCELLING and may_report(order.status_before, status) and status not in TERMINAL:
         return change(order, Kind.RECORDED, actor, data=data, status_before=status, status_text=text[:255])
     if not may_report(order.status, status):
         if order.status == Status.CANCELLED and _contradicts(order, status, at):
             return change(
-                order, Kind.RECORDED, actor, data=data,
-                attention=Attention.CONTRADICTION, attention_detail=f"{status}: {text}" if text else status,
+                order,
+                Kind.RECORDED,
+                actor,
+                data=data,
+                attention=Attention.CONTRADICTION,
+                attention_detail=f"{status}: {text}" if text else status,
             )
         marks = {"mark": mark} if mark and status == order.status else {}
         return change(order, Kind.RECORDED, actor, data=data, **marks)

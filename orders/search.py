@@ -11,7 +11,7 @@ _ARABIC_SPELLING = str.maketrans(
 
 def normalise(text: str) -> str:
     """One spelling for what people write in many: lower case, Latin digits, bare alef and yeh, no accents."""
-    text = unicodedata.normalize("NFKD", text.casefold())
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     text = "".join(char for char in text if not unicodedata.combining(char)).translate(_ARABIC_SPELLING)
     text = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in text)
     return re.sub(r"\s+", " ", text).strip()

@@ -75,7 +75,11 @@ def make_draft(external_id: str = "SHOP-1", **changes) -> OrderDraft:
         "external_id": external_id,
         "pickup": Stop("Store", "+96500000000", Address("789 Elm St, Kuwait City")),
         "dropoff": Stop(
-            "Customer", "+96511111111", Address("Salmiya, Block 3", {"area": "Salmiya", "block": "3"}), lat=29.3, lng=48.0
+            "Customer",
+            "+96511111111",
+            Address("Salmiya, Block 3", {"area": "Salmiya", "block": "3"}),
+            lat=29.3,
+            lng=48.0,
         ),
         "items": (Item("Product A", 2),),
     }

@@ -1,6 +1,6 @@
 """Muvx's five calls. Each finds its order through the key's merchant and makes one call into the domain."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from orders.models import Order
 
 
 class MuvxView(DialectView):
-    authentication_classes: ClassVar = [KeyAuthentication]
+    authentication_classes = [KeyAuthentication]
     answer_error = staticmethod(answer_error)
 
     def find_order(self, number: str) -> Order:
@@ -44,9 +44,7 @@ class Orders(MuvxView):
         mount = request.path.partition("/v1/")[0]
 
         def place() -> idempotency.Answer:
-            [order] = actions.place_orders(
-                self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test
-            )
+            [order] = actions.place_orders(self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test)
             return 200, serializers.created(order, mount)
 
         status, answer, _ = idempotency.once(
@@ -78,7 +76,7 @@ class Pickup(MuvxView):
             raise pickup_refusal(words.status_word(self.find_order(number))) from None
 
     def _wanted_time(self, request: Request) -> Any:
-        """The document describes no body: only a JSON object that names a time means anything, and must then be right."""
+        """The document describes no body: only a JSON object that names a time means anything, and that must be right."""
         try:
             body = parse_json(read_body(request._request))
         except ParseError:
@@ -99,8 +97,8 @@ class Destinations(MuvxView):
 class Unknown(MuvxView):
     """Every other path of the dialect."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = []
+    authentication_classes = []
+    permission_classes = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound("There is nothing at this address.")

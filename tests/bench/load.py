@@ -1,4 +1,4 @@
-"""A small HTTP load generator: threads on raw sockets, so that the client takes little of the machine that it measures."""
+"""A small HTTP load generator: threads on raw sockets, so that it takes little of the machine that it measures."""
 
 import socket
 import threading

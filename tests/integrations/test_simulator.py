@@ -251,10 +251,7 @@ def test_what_is_delivered_cannot_be_cancelled_any_more():
 
 
 def test_mixed_by_seed():
-    logs = [
-        [told(lived("mixed", 14, f"SHOP-{number}", seed=seed)) for number in range(25)]
-        for seed in (7, 7, 8)
-    ]
+    logs = [[told(lived("mixed", 14, f"SHOP-{number}", seed=seed)) for number in range(25)] for seed in (7, 7, 8)]
     assert logs[0] == logs[1]
     assert logs[0] != logs[2]
     assert all(log[-1][2] in ("delivered", "failed", "returned") for log in logs[0])
@@ -265,7 +262,6 @@ def test_the_same_seed_tells_the_same_story(scenario):
     pace = 0 if scenario == "no_answer" else 10
     first, second = (lived(scenario, 25, seed=3, pace=pace) for _ in range(2))
     assert told(first) == told(second)
-    assert said(first) == said(second)
 
 
 def test_the_seed_sets_the_times():

@@ -22,16 +22,38 @@ from orders.events import SYSTEM
 
 LOG_INS = Path(settings.DATA_DIR) / "secrets" / "demo.json"
 
-_SHOP = Stop(
-    "Dalia Flowers", "+96522210000", Address("Shop 4, Salem Al Mubarak St, Salmiya"), lat=29.3375, lng=48.0758
-)
+_SHOP = Stop("Dalia Flowers", "+96522210000", Address("Shop 4, Salem Al Mubarak St, Salmiya"), lat=29.3375, lng=48.0758)
 # number, name, phone, area, block, street, building, latitude, longitude, items, COD, and what is special about it
 _ORDERS: tuple[tuple[Any, ...], ...] = (
-    ("1001", "Huda Al-Salem", "+96550001001", "Salmiya", "3", "Al Muqawil", "21A", 29.3339, 48.0687, "Tulips", "12.500"),
+    (
+        "1001",
+        "Huda Al-Salem",
+        "+96550001001",
+        "Salmiya",
+        "3",
+        "Al Muqawil",
+        "21A",
+        29.3339,
+        48.0687,
+        "Tulips",
+        "12.500",
+    ),
     ("1002", "بدر الراشد", "+96550001002", "حولي", "5", "بيروت", "14", 29.3328, 48.0286, "باقة ورد", "8.750"),
     ("1003", "Joseph Mathew", "+96550001003", "Fahaheel", "1", "Coastal Road", "9", 29.0825, 48.1303, "Orchid", None),
     ("1004", "نورة العتيبي", "+96550001004", "الجهراء", "2", "مرزوق", "30", 29.3375, 47.6581, "صندوق هدايا", "21.000"),
-    ("1005", "Mariam Hassan", "+96550001005", "Kuwait City", "7", "Fahad Al-Salem", "2", 29.3697, 47.9783, "Roses", "6.250"),
+    (
+        "1005",
+        "Mariam Hassan",
+        "+96550001005",
+        "Kuwait City",
+        "7",
+        "Fahad Al-Salem",
+        "2",
+        29.3697,
+        47.9783,
+        "Roses",
+        "6.250",
+    ),
     ("1006", "Omar Farouk", "+96550001006", "Farwaniya", "4", "Habib Munawer", "17", 29.2775, 47.9586, "Lilies", "15"),
 )
 _HELD, _SCHEDULED = "1005", "1006"
@@ -110,7 +132,7 @@ def welcome() -> str:
     if not Merchant.objects.filter(pk=kept.get("merchant")).exists():
         return (
             f"Portal  {here}/\nAdmin   {here}/admin/\n"
-            "No demo here. A merchant: python3 manage.py merchant \"Name\"   "
+            'No demo here. A merchant: python3 manage.py merchant "Name"   '
             "A staff log-in: python3 manage.py createsuperuser"
         )
     body = {

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["name"].strip():
-            raise CommandError("Give the merchant a name: python3 manage.py merchant \"Name\"")
+            raise CommandError('Give the merchant a name: python3 manage.py merchant "Name"')
         try:
             account = open_account(
                 options["name"].strip(),
@@ -37,7 +37,9 @@ class Command(BaseCommand):
             problems = [f"--{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
             raise CommandError("\n".join(problems)) from error
         found = described(account)
-        self.stdout.write(json.dumps(found, ensure_ascii=False) if options["json"] else readable(account.merchant.name, found))
+        self.stdout.write(
+            json.dumps(found, ensure_ascii=False) if options["json"] else readable(account.merchant.name, found)
+        )
 
 
 def described(account: Account) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from procrastinate import App
+from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import procrastinate_app
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.manager import JobManager
 
 STOP_SECONDS = 9
@@ -61,6 +62,6 @@ def worker_app() -> App:
     belongs to the task's transaction.
     """
     app = copy.copy(procrastinate_app.current_app)
-    app.connector = app.connector.get_worker_connector()
+    app.connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)
     app.job_manager = JobManager(connector=app.connector)
     return app
