@@ -272,7 +272,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         if len(wanted) < 3:
             return queryset.filter(pk__in=ids), False
         pattern = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        return queryset.extra(where=[_FOUND], params=[wanted, f"%{pattern}%", ids]), False
+        return queryset.extra(where=[_FOUND], params=[wanted, f"%{pattern}%", ids]), False  # noqa: S610 (parameters only)
 
     # --- Actions
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
