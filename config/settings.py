@@ -16,6 +16,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.secrets import read_or_make_secret
+from integrations.registry import DIALECTS
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -33,28 +34,30 @@ if _url.scheme not in ("http", "https") or not _url.hostname:
 SECURE = _url.scheme == "https"
 
 
-def _is_local(host: str) -> bool:
+def _is_private(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:
-        return host == "localhost" or "." not in host
+        return "." not in host or host.endswith((".local", ".internal", ".lan", ".localhost", ".test"))
 
 
+WASL_HOST, WASL_HOST_IS_PRIVATE = _url.hostname, _is_private(_url.hostname)
 ALLOWED_HOSTS = [_url.hostname, *env.list("WASL_EXTRA_HOSTS", default=[])]
-if _is_local(_url.hostname):
+if WASL_HOST_IS_PRIVATE:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_url.scheme}://{_url.netloc}"]
-PLAIN_HTTP_IN_PUBLIC = not SECURE and not _is_local(_url.hostname)
 
 # Dialects are machine-to-machine: a redirect would lose a POST's body, so they are never redirected to https.
-DIALECT_PATHS = r"^(v1|muvx)(/|$)"
+DIALECT_PATHS = rf"^(v1|{'|'.join(DIALECTS)})(/|$)"
 DEFAULT_DIALECT = env.str("DEFAULT_DIALECT", default="muvx")
+if DEFAULT_DIALECT not in DIALECTS:
+    raise ImproperlyConfigured(f"DEFAULT_DIALECT must be one of {', '.join(DIALECTS)}, not {DEFAULT_DIALECT!r}.")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [DIALECT_PATHS.lstrip("^"), r"^health(/|$)"]
+SECURE_REDIRECT_EXEMPT = [DIALECT_PATHS, r"^health(/|$)"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None

@@ -2,9 +2,9 @@
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from destinations.live import fingerprint, live
 from destinations.portal import PortalRequest, merchant_required
 from orders.models import Order
 
@@ -14,5 +14,9 @@ from orders.models import Order
 def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
     """What was said with carriers about one order: its dispatches, newest first, each with its exchanges."""
     order = get_object_or_404(Order.objects.of(request.merchant), pk=order_id)
-    dispatches = order.dispatches.select_related("destination").prefetch_related("exchanges").order_by("-epoch")
-    return TemplateResponse(request, "integrations/order_exchange.html", {"order": order, "dispatches": dispatches})
+    dispatches = list(order.dispatches.select_related("destination").prefetch_related("exchanges").order_by("-epoch"))
+    shown = [
+        (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all())) for one in dispatches
+    ]
+    context = {"order": order, "dispatches": dispatches}
+    return live(request, "integrations/order_exchange.html", context, fingerprint(shown, order.is_over))

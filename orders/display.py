@@ -128,7 +128,7 @@ def headline(order: Order) -> str:
 def history(events: Sequence[OrderEvent]) -> list[Entry]:
     """The events as people would tell them, newest first."""
     return [
-        Entry(event, _sentence(event), _detail(event), TONES.get(Status(event.to_status), "grey") if event.to_status else "grey")
+        Entry(event, _sentence(event), _detail(event), TONES[Status(event.to_status)] if event.to_status else "grey")
         for event in reversed(events)
     ]
 
@@ -195,6 +195,24 @@ def stop(order: Order, end: str) -> dict[str, Any]:
         "lat": "" if lat is None else f"{lat:.6f}",
         "lng": "" if lng is None else f"{lng:.6f}",
     }
+
+
+def items(order: Order) -> list[dict[str, Any]]:
+    """The items for the order's page; the weight without idle zeros."""
+    return [
+        {
+            "name": item.name,
+            "quantity": item.quantity,
+            "price": item.price,
+            "weight": "" if item.weight_kg is None else f"{item.weight_kg.normalize():f}",
+        }
+        for item in order.items.all()
+    ]
+
+
+def link(url: str) -> str:
+    """A carrier's link if it is one that a browser may follow, else nothing."""
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def routing(order: Order) -> dict[str, Any] | None:

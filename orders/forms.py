@@ -128,6 +128,10 @@ class OrderForm(forms.Form):
     def address_parts(self) -> list[forms.BoundField]:
         return [self[f"part_{part}"] for part in ADDRESS_PARTS]
 
+    def details_open(self) -> bool:
+        """Whether something is wrong among the further details of the address, which are folded away at first."""
+        return any(name.startswith(("part_", "dropoff_l")) for name in self.errors)
+
     def clean(self) -> None:
         for end in ("pickup", "dropoff"):
             lat, lng = self.cleaned_data.get(f"{end}_lat"), self.cleaned_data.get(f"{end}_lng")

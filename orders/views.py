@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -22,6 +23,11 @@ from orders.models import Order, OrderEvent, OrderQuerySet
 from orders.statuses import NOT_CANCELLABLE, Status
 
 PAGE_SIZE = 50
+# The smallest order that a shop can send, for the empty list.
+_CURL = """curl %s/muvx/v1/orders -H 'Authorization: Bearer YOUR_KEY' -H 'Content-Type: application/json' -d '{
+  "integration_order_id": "SHOP-1", "auto_pickup": true,
+  "pickup": {"name": "Shop", "address": "Kuwait City", "phone": "+96550000001"},
+  "dropoff": {"name": "Customer", "address": "Salmiya, block 3", "phone": "+96550000002"}}'"""
 
 
 def actor(request: PortalRequest) -> Actor:
@@ -70,6 +76,7 @@ def _list(request: PortalRequest) -> tuple[dict[str, Any], str]:
         "first": first,
         "older": older,
         "paged": "before" in request.GET,
+        "curl": _CURL % settings.WASL_URL,
     }
     return context, fingerprint([_shown(order) for order in orders], bool(older))
 
@@ -93,7 +100,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
     context, etag = _progress(order)
     context |= {
         "live_headers": live_headers(etag),
-        "items": list(order.items.all()),
+        "items": display.items(order),
         "pickup": display.stop(order, "pickup"),
         "dropoff": display.stop(order, "dropoff"),
         "routing": display.routing(order),
@@ -120,6 +127,7 @@ def _progress(order: Order) -> tuple[dict[str, Any], str]:
         "order": order,
         "steps": display.steps(order, events),
         "history": display.history(events),
+        "carrier_link": display.link(order.carrier_tracking_url),
         "can_release": order.status == Status.CREATED,
         "can_hold": order.status == Status.CREATED and order.release_at is not None,
         "can_cancel": order.status not in {*NOT_CANCELLABLE, Status.CANCELLED, Status.CANCELLING},

@@ -36,9 +36,9 @@ def _next_job() -> tuple[str, dict[str, Any]] | None:
 def later(seconds: float) -> None:
     """So much time passes, in which nobody works."""
     by = timedelta(seconds=seconds)
-    Dispatch.objects.update(next_at=F("next_at") - by)
+    Dispatch.objects.exclude(next_at=None).update(next_at=F("next_at") - by)
     SimulatedParcel.objects.update(created_at=F("created_at") - by, cancelled_at=F("cancelled_at") - by)
-    Order.objects.update(release_at=F("release_at") - by)
+    Order.objects.exclude(release_at=None).update(release_at=F("release_at") - by)
 
 
 def pass_time(seconds: int) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.db import connection
 
@@ -16,11 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def environment() -> dict[str, str]:
     """This process's, with the database that the tests are using now."""
-    database = connection.settings_dict
-    where = {"host": database["HOST"], "port": str(database["PORT"]), "password": database["PASSWORD"]}
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in where.items() if value)
-    # In the query string, because a host may be the path of a socket's folder.
-    url = f"postgresql://{quote(database['USER'])}@/{quote(database['NAME'])}?{query}"
+    name = connection.settings_dict["NAME"]
+    # Only its name: where the server is may be said in any of a URL's parts.
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(name)}").geturl()
     return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
 
 

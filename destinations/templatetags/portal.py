@@ -43,20 +43,15 @@ def money(amount: Decimal | None, currency: str) -> SafeString | str:
 
 
 @register.filter
-def moment(value: datetime | None) -> SafeString | str:
-    """A moment in the current time zone, to the minute; the year only when it is not this one."""
+def moment(value: datetime | None, precision: str = "minutes") -> SafeString | str:
+    """A moment in the current time zone, to the minute or "seconds"; the year only when it is not this one."""
     if value is None:
         return ""
     local = timezone.localtime(value)
-    if local.year == timezone.localtime().year:
-        form = pgettext("date format", "j M, H:i")
-    else:
-        form = pgettext("date format", "j M Y, H:i")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(local, form))
-
-
-@register.filter
-def clock(value: datetime) -> SafeString:
-    """The time of the day, to the second."""
-    local = timezone.localtime(value)
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(local, "H:i:s"))
+    form = pgettext("date format", "j M") if local.year == timezone.localtime().year else pgettext("date format", "j M Y")
+    return format_html(
+        '<time datetime="{}">{} <bdi>{}</bdi></time>',
+        value.isoformat(),
+        date_format(local, form),
+        f"{local:%H:%M:%S}" if precision == "seconds" else f"{local:%H:%M}",
+    )

@@ -31,14 +31,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Copy buttons.
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.classList.add("copied");
-  setTimeout(() => button.classList.remove("copied"), 1500);
-});
+// Copy buttons; a browser gives the clipboard to pages from https or this very machine only.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.querySelector("span").textContent = button.dataset.copied;
+  });
+}
 
 // A form is sent once, however often one clicks.
 document.addEventListener("submit", (event) => {

@@ -40,25 +40,25 @@ def fill(number: int) -> None:
         )
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_page_opens(staff: Client, page: str, language: str) -> None:
+def test_every_page_opens(staff: Client, name: str, language: str) -> None:
     fill(1)
     staff.cookies["django_language"] = language
-    model = MODELS[PAGES.index(page)]
+    model = MODELS[PAGES.index(name)]
     model.objects.exists() or model.objects.create()  # groups
-    assert staff.get(reverse(f"admin:{page}_changelist")).status_code == 200
-    assert staff.get(reverse(f"admin:{page}_change", args=[model.objects.first().pk])).status_code == 200
-    assert staff.get(reverse(f"admin:{page}_add")).status_code == (403 if page in NO_ADD else 200)
+    assert staff.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    assert staff.get(reverse(f"admin:{name}_change", args=[model.objects.first().pk])).status_code == 200
+    assert staff.get(reverse(f"admin:{name}_add")).status_code == (403 if name in NO_ADD else 200)
     assert staff.get(reverse("admin:index")).status_code == 200
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("search", ["", "?q=a", "?q=1000000"])
-def test_lists_do_not_ask_more_for_more_rows(staff: Client, page: str, search: str) -> None:
+def test_lists_do_not_ask_more_for_more_rows(staff: Client, name: str, search: str) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
-            assert staff.get(reverse(f"admin:{page}_changelist") + search).status_code == 200
+            assert staff.get(reverse(f"admin:{name}_changelist") + search).status_code == 200
         return len(asked)
 
     fill(3)
@@ -68,7 +68,7 @@ def test_lists_do_not_ask_more_for_more_rows(staff: Client, page: str, search: s
     assert queries() == few
 
 
-@pytest.mark.parametrize("path", ["admin:index", *(f"admin:{page}_changelist" for page in PAGES)])
+@pytest.mark.parametrize("path", ["admin:index", *(f"admin:{name}_changelist" for name in PAGES)])
 def test_strangers_and_members_stay_outside(client: Client, path: str) -> None:
     answer = client.get(reverse(path), follow=True)
     assert answer.redirect_chain[-1][0].startswith("/accounts/login/")

@@ -108,8 +108,8 @@ def test_a_waiting_dispatch_is_tried_now(staff: Client) -> None:
     assert Dispatch.objects.get(order=booking).next_at == later
 
 
-@pytest.mark.parametrize("page", ["dispatch", "exchange", "simulatedparcel"])
-def test_searches_of_any_text_answer(staff: Client, page: str) -> None:
+@pytest.mark.parametrize("name", ["dispatch", "exchange", "simulatedparcel"])
+def test_searches_of_any_text_answer(staff: Client, name: str) -> None:
     plan(make_order(make_shop()))
     for text in ("1000000", "abc", "9" * 40, "x" * 300, "%", "'"):
-        assert staff.get(reverse(f"admin:integrations_{page}_changelist"), {"q": text}).status_code == 200
+        assert staff.get(reverse(f"admin:integrations_{name}_changelist"), {"q": text}).status_code == 200
