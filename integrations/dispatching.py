@@ -100,7 +100,13 @@ def _to_cancelling(dispatch: Dispatch) -> None:
 
 
 def _enqueue(task: str, dispatch: Dispatch) -> None:
-    enqueue(task, [{"dispatch_id": dispatch.pk}], locks=[f"order:{dispatch.order_id}"])
+    enqueue(task, [{"dispatch_id": dispatch.pk}], locks=[_job_lock(dispatch)])
+
+
+def _job_lock(dispatch: Dispatch) -> str:
+    """One job of a dispatch at a time. Not the lock of its order's news: the job that plans it would hold that until
+    after we have told the worker of this one, which would then not look again for up to a second."""
+    return f"dispatch:{dispatch.pk}"
 
 
 # --- Booking --------------------------------------------------------------------------------------------------------
@@ -334,7 +340,7 @@ def sweep() -> int:
             enqueue(
                 task,
                 [{"dispatch_id": dispatch.pk} for dispatch in chosen],
-                locks=[f"order:{dispatch.order_id}" for dispatch in chosen],
+                locks=[_job_lock(dispatch) for dispatch in chosen],
                 priority=-1,  # the job that is due may only be late: no second one of it goes before the work of others
             )
         enqueue(TRACK, [{"dispatch_ids": batch} for dispatches in to_track.values() for batch in _batches(dispatches)])

@@ -266,9 +266,11 @@ class OrderAdmin(ReadOnly, ModelAdmin):
             return queryset.filter(uuid=uuid.UUID(term)), False
         except ValueError:
             pass
-        number = _NUMBER.fullmatch(normalise(term))
-        ids = [int(number[1])] if number else []
         wanted = normalise(term)
+        number = _NUMBER.fullmatch(wanted)
+        ids = [int(number[1])] if number else []
+        digits = re.sub(r"[\s()+.-]", "", wanted)  # the index has phones as bare digits too
+        wanted = digits if digits.isdigit() and len(digits) >= 3 else wanted
         if len(wanted) < 3:
             return queryset.filter(pk__in=ids), False
         pattern = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from destinations.templatetags.portal import moment
+from destinations.templatetags.portal import day
 from orders.forms import ADDRESS_PARTS
 from orders.models import Order, OrderEvent
 from orders.statuses import Status
@@ -85,7 +85,7 @@ class Entry:
     """One line of the history; `detail` is a carrier's or a person's own words."""
 
     event: OrderEvent
-    sentence: str | SafeString
+    sentence: str
     detail: str
     tone: str
 
@@ -133,7 +133,7 @@ def history(events: Sequence[OrderEvent]) -> list[Entry]:
     ]
 
 
-def _sentence(event: OrderEvent) -> str | SafeString:
+def _sentence(event: OrderEvent) -> str:
     data = event.data
     match event.kind:
         case Kind.CREATED if data.get("held"):
@@ -179,7 +179,10 @@ def _detail(event: OrderEvent) -> str:
 
 def _moment(text: str) -> str:
     parsed = parse_datetime(text)
-    return str(moment(parsed)) if parsed else text
+    if parsed is None:
+        return text
+    local = timezone.localtime(parsed)
+    return f"{day(local)} {local:%H:%M}"
 
 
 def stop(order: Order, end: str) -> dict[str, Any]:
@@ -192,9 +195,14 @@ def stop(order: Order, end: str) -> dict[str, Any]:
             for part, value in getattr(order, f"{end}_parts").items()
             if value
         ],
-        "lat": "" if lat is None else f"{lat:.6f}",
-        "lng": "" if lng is None else f"{lng:.6f}",
+        "lat": _degrees(lat),
+        "lng": _degrees(lng),
     }
+
+
+def _degrees(value: float | None) -> str:
+    """To a decimetre, with a point in every language."""
+    return "" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def items(order: Order) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def _midnight(day: date) -> datetime:
 
 
 class OrderFilter(django_filters.FilterSet):
-    """`q` text, `status` (a status or attention, held, scheduled), `since` and `until`: days in the current time zone."""
+    """`q` text; `status` one of them or attention, held, scheduled; `since`, `until` days in the current time zone."""
 
     q = django_filters.CharFilter(
         method="by_text",

@@ -13,6 +13,7 @@ from destinations.routing import candidates_of
 from orders.drafts import Address, Item, OrderDraft, Stop
 
 DIALECT = "portal"
+STOP_PARTS = ("name", "phone", "address", "lat", "lng")
 ADDRESS_PARTS = {
     "area": _("Area"),
     "block": _("Block"),
@@ -114,7 +115,7 @@ class OrderForm(forms.Form):
         initial = {
             "token": new_token(),
             "destination": next((candidate.id for candidate in candidates if candidate.is_default), None),
-            **{f"pickup_{part}": getattr(source, f"pickup_{part}") for part in ("name", "phone", "address", "lat", "lng")},
+            **{f"pickup_{part}": getattr(source, f"pickup_{part}") for part in STOP_PARTS},
         }
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["destination"].choices = [
@@ -122,6 +123,9 @@ class OrderForm(forms.Form):
         ]
         currency = source.merchant.currency
         self.fields["cod_amount"] = _amount(_("Cash on delivery, %(currency)s") % {"currency": currency}, currency)
+        self.fields["release_at"].help_text = _("Only for a set time. Time zone: %(zone)s") % {
+            "zone": source.merchant.timezone
+        }
         for part, label in ADDRESS_PARTS.items():
             self.fields[f"part_{part}"] = _text(label, required=False, max_length=120)
 
@@ -138,9 +142,9 @@ class OrderForm(forms.Form):
             for name, missing, other in ((f"{end}_lat", lat, lng), (f"{end}_lng", lng, lat)):
                 if missing is None and other is not None and name not in self.errors:
                     self.add_error(name, _("Give both latitude and longitude, or neither."))
-        if self.cleaned_data.get("when") == "at" and not self.cleaned_data.get("release_at"):
-            if "release_at" not in self.errors:
-                self.add_error("release_at", _("Choose the day and the time at which it should go out."))
+        at_a_time = self.cleaned_data.get("when") == "at"
+        if at_a_time and not self.cleaned_data.get("release_at") and "release_at" not in self.errors:
+            self.add_error("release_at", _("Choose the day and the time at which it should go out."))
 
     def draft(self, items: tuple[Item, ...]) -> OrderDraft:
         """The draft of a valid form."""

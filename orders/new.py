@@ -37,8 +37,7 @@ def new_order(request: PortalRequest) -> HttpResponse:
         if response is not None:
             return response
     context = {"form": form, "items": items, "source": source, "sources": sources}
-    status = 200 if data is None else 422
-    return TemplateResponse(request, "orders/new.html", context, status=status)
+    return TemplateResponse(request, "orders/new.html", context)
 
 
 def _chosen(sources: list[Source], wanted: str | None) -> Source:

@@ -23,7 +23,9 @@ def empty_queue(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: Settings) -> None:
-    """Pages are tested without collecting the static files first, so their names have no hashes."""
+def quick_settings(settings: Settings) -> None:
+    """No collected static files, so that their names have no hashes; and passwords whose check does not take half a
+    second."""
     name = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": name}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -44,14 +44,15 @@ def money(amount: Decimal | None, currency: str) -> SafeString | str:
 
 @register.filter
 def moment(value: datetime | None, precision: str = "minutes") -> SafeString | str:
-    """A moment in the current time zone, to the minute or "seconds"; the year only when it is not this one."""
+    """A moment in the current time zone, to the minute or "seconds"."""
     if value is None:
         return ""
     local = timezone.localtime(value)
-    form = pgettext("date format", "j M") if local.year == timezone.localtime().year else pgettext("date format", "j M Y")
-    return format_html(
-        '<time datetime="{}">{} <bdi>{}</bdi></time>',
-        value.isoformat(),
-        date_format(local, form),
-        f"{local:%H:%M:%S}" if precision == "seconds" else f"{local:%H:%M}",
-    )
+    clock = f"{local:%H:%M:%S}" if precision == "seconds" else f"{local:%H:%M}"
+    return format_html('<time datetime="{}">{} <bdi>{}</bdi></time>', value.isoformat(), day(local), clock)
+
+
+def day(local: datetime) -> str:
+    """The day of a local moment; the year only when it is not this one."""
+    this_year = local.year == timezone.localtime().year
+    return date_format(local, pgettext("date format", "j M") if this_year else pgettext("date format", "j M Y"))

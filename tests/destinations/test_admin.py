@@ -157,7 +157,7 @@ def test_a_destination_in_use_is_not_deleted(staff: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("written", "words"),
     [
         ('{"scenario": "nonsense"}', "Unknown scenario"),
         ('{"speed": 1}', "Unknown setting"),
@@ -166,10 +166,10 @@ def test_a_destination_in_use_is_not_deleted(staff: Client) -> None:
         ("{", "valid JSON"),
     ],
 )
-def test_settings_are_checked_by_their_provider(staff: Client, settings: str, words: str) -> None:
+def test_settings_are_checked_by_their_provider(staff: Client, written: str, words: str) -> None:
     shop = make_shop()
     page = reverse("admin:destinations_destination_change", args=[shop.other.pk])
-    assert words in problems(staff.post(page, destination_data(shop.other, settings=settings)))
+    assert words in problems(staff.post(page, destination_data(shop.other, settings=written)))
 
 
 def test_a_destination_is_added(staff: Client) -> None:

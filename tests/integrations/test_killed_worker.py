@@ -80,3 +80,18 @@ def test_asked_to_end(order):
         wait_until(lambda: delivered(order), 10, "delivered by the next worker")
     assert SimulatedParcel.objects.count() == 1
     assert [said.verb for said in dispatch().exchanges.all()] == ["book"]
+
+
+def test_database_connections_that_break(order):
+    with worker() as only:
+        wait_until(lambda: delivered(order), 20, "delivered")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        # Enough for each thread to meet its broken connection.
+        orders = [make_order(make_shop(settings={"pace": 1}), f"SHOP-{number}") for number in range(2, 22)]
+        wait_until(lambda: all(delivered(order) for order in orders), 30, "all delivered by the same worker")
+        assert only.poll() is None
+    assert SimulatedParcel.objects.count() == 21
