@@ -9,7 +9,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.db.models import Count, Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -51,11 +51,11 @@ class MerchantsThings(AutocompleteJsonView):
         return result | {"text": f"{obj.merchant} · {obj}"} if isinstance(obj, Source | Destination) else result
 
 
-def _autocomplete(request: HttpRequest) -> HttpResponse:
+def _autocomplete(request: HttpRequest) -> HttpResponseBase:
     return MerchantsThings.as_view(admin_site=admin.site)(request)
 
 
-admin.site.autocomplete_view = _autocomplete  # type: ignore[method-assign]
+admin.site.autocomplete_view = _autocomplete  # type: ignore[method-assign,assignment]
 
 admin.site.index_title = _("Overview")
 

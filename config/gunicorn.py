@@ -10,5 +10,7 @@ worker_class = "gthread"
 threads = 2
 keepalive = 15
 graceful_timeout = 5
+# A proxy on this machine passes on what its clients send: none of them may say which part of the path is ours.
+forwarder_headers = ""
 loglevel = "warning"
 control_socket_disable = True

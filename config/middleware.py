@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from io import BytesIO
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -49,11 +50,29 @@ class DialectLaneMiddleware:
             return self.get_response(request)
         try:
             request.get_host()
-        except DisallowedHost as error:
-            return error_response(request, ParseError(f"This host name is not served here: {error}"))
+            measure_body(request)
+        except DisallowedHost:
+            return error_response(request, ParseError("This host name is not served here: see WASL_URL."))
+        except ParseError as error:
+            return error_response(request, error)
         match = resolve(request.path_info)
         request.resolver_match = match
         return match.func(request, *match.args, **match.kwargs).render()
+
+
+def measure_body(request: HttpRequest) -> None:
+    """Reads a body that comes in chunks, so that it has a length: without one Django takes it for empty.
+
+    Raises `ParseError` when the chunks are broken.
+    """
+    if "HTTP_TRANSFER_ENCODING" not in request.META or not request.META.get("wsgi.input_terminated"):
+        return
+    try:
+        body = request.META["wsgi.input"].read(settings.API_MAX_BODY + 1)
+    except Exception as error:  # each server has its own
+        raise ParseError("The request body could not be read.") from error
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
 
 
 class AdminPolicyMiddleware:

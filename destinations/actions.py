@@ -50,6 +50,6 @@ def create_source(merchant: Merchant, name: str, destinations: Sequence[Destinat
 @transaction.atomic
 def set_default_route(route: Route) -> None:
     """Makes `route` its source's default. The former default stays a route."""
-    Source.objects.select_for_update().get(pk=route.source_id)
+    Source.objects.select_for_update(no_key=True).get(pk=route.source_id)
     Route.objects.filter(source_id=route.source_id, is_default=True).update(is_default=False)
     Route.objects.filter(pk=route.pk).update(is_default=True)

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -140,6 +141,12 @@ class SourceAdmin(KeepsRules, ModelAdmin):
         ),
     )
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "pickup_phone":
+            field.widget.attrs["dir"] = "ltr"
+        return field
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return super().get_queryset(request).select_related("merchant")
 
@@ -150,12 +157,9 @@ class SourceAdmin(KeepsRules, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("merchant",) if obj else ()
 
-    def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
-        """On to its routes, unless this is a window that another page is waiting for."""
-        if "_popup" not in request.POST and "_addanother" not in request.POST:
-            request.POST = request.POST.copy()
-            request.POST["_continue"] = "1"
-        return super().response_add(request, obj, post_url_continue)
+    def response_post_save_add(self, request: HttpRequest, obj: Source) -> HttpResponse:
+        """On to its routes."""
+        return redirect("admin:destinations_source_change", obj.pk)
 
 
 class DestinationForm(ModelForm):

@@ -97,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def _memberships(request: HttpRequest) -> list[Membership]:
     return list(
-        Membership.objects.filter(user_id=request.user.pk, merchant__is_active=True)
+        Membership.objects.filter(user=request.user.pk, merchant__is_active=True)
         .select_related("merchant")
         .order_by("merchant__name", "merchant_id")
     )

@@ -1,7 +1,7 @@
 """Staff pages of keys and hand-overs, and of what the rooms below can only register with our help: orders with their
 hand-overs, destinations with their providers, merchants whose accounts are opened."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -191,7 +191,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         key, obj.secret = keys.issue(
-            obj.source, obj.dialect, is_test=obj.is_test, name=obj.name, created_by=User.objects.get(pk=request.user.pk)
+            obj.source, obj.dialect, is_test=obj.is_test, name=obj.name, created_by=cast(User, request.user)
         )
         obj.pk, obj.prefix = key.pk, key.prefix
 
@@ -296,6 +296,7 @@ class DispatchAdmin(ReadOnly, DispatchFields, ModelAdmin):
     list_disable_select_all = True
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     sortable_by = ("next_shown",)
     search_fields = ("=key", "=order__id")
@@ -345,6 +346,7 @@ class ExchangeAdmin(ReadOnly, ExchangeFields, ModelAdmin):
     list_per_page = 50
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("=dispatch__key", "=dispatch__order__id")
@@ -367,6 +369,7 @@ class SimulatedParcelAdmin(ReadOnly, ModelAdmin):
     list_filter_submit = True
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     search_fields = ("=key", "=order_number")
     search_help_text = _("Booking key or order number")

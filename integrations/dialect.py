@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 # An exception → HTTP status and JSON body, in the words of one dialect.
 ErrorAnswer = Callable[[Exception], tuple[int, Any]]
 
+# Far more than any document's bodies have, far less than the stack of Python or PostgreSQL holds.
+MAX_DEPTH = 100
+
 
 class TooLarge(exceptions.APIException):
     status_code = 413
@@ -41,8 +45,17 @@ def no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def check_storable(value: Any) -> None:
-    """Raises ValueError for text that PostgreSQL cannot hold."""
+def fraction(text: str) -> Decimal:
+    """Raises ValueError for a number that no JSON of ours could hold."""
+    if math.isinf(float(text)):
+        raise ValueError(f"{text[:20]} is too large")
+    return Decimal(text)
+
+
+def check_storable(value: Any, depth: int = 0) -> None:
+    """Raises ValueError for text that PostgreSQL cannot hold, and beyond `MAX_DEPTH`."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, str):
         value.encode()
         if "\x00" in value:
@@ -50,22 +63,23 @@ def check_storable(value: Any) -> None:
     elif isinstance(value, dict):
         for name, inner in value.items():
             check_storable(name)
-            check_storable(inner)
+            check_storable(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            check_storable(inner)
+            check_storable(inner, depth + 1)
 
 
 def parse_json(body: bytes) -> Any:
-    """Strict JSON with `Decimal` for fractions. Raises `ParseError` also for what PostgreSQL cannot store: NUL and lone
-    surrogates."""
+    """Strict JSON with `Decimal` for fractions. Raises `ParseError` also for what PostgreSQL cannot store: NUL, lone
+    surrogates, numbers beyond a float's, depths."""
     try:
         text = body.decode("utf-8-sig")
-        parsed = json.loads(text, parse_float=Decimal, parse_constant=no_constant)
-        if "\\u" in text:
+        parsed = json.loads(text, parse_float=fraction, parse_constant=no_constant)
+        if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
             check_storable(parsed)
-    except (ValueError, RecursionError) as error:
-        raise exceptions.ParseError(f"The request body is not valid JSON: {error}") from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        reason = str(error).partition(";")[0]  # behind it Python tells its programmer what to do
+        raise exceptions.ParseError(f"The request body is not valid JSON: {reason}") from error
     return parsed
 
 

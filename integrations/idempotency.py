@@ -29,7 +29,8 @@ def once(
 
     Without a key it just runs, in whatever transaction it opens itself. A twin at the same time waits on the unique
     index until the first has committed, and then gets its answer; if the first failed, nothing was kept and the twin
-    runs. Bodies are compared as JSON with sorted keys. Raises `InvalidDraft` for a bad key and `IdempotencyConflict` for another body.
+    runs. Bodies are compared as JSON with sorted keys. Raises `InvalidDraft` for a bad key and `IdempotencyConflict`
+    for another body.
     """
     if key is None:
         return *perform(), False
@@ -51,7 +52,8 @@ def once(
             stored = IdempotencyKey.objects.get(**name)
             if stored.body_digest != digest:
                 raise IdempotencyConflict("This Idempotency-Key was used with another body.") from None
-            return stored.status_code or 200, stored.answer, True
-        claim.status_code, claim.answer = perform()
+            return stored.status_code or 200, json.loads(stored.answer or "null"), True
+        claim.status_code, answer = perform()
+        claim.answer = json.dumps(answer, cls=JSONEncoder)  # a text, because jsonb changes the order of names
         claim.save(update_fields=["status_code", "answer"])
-        return claim.status_code, claim.answer, False
+        return claim.status_code, answer, False

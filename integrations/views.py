@@ -19,4 +19,6 @@ def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
         (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all())) for one in dispatches
     ]
     context = {"order": order, "dispatches": dispatches}
-    return live(request, "integrations/order_exchange.html", context, fingerprint(shown, order.is_over))
+    # A part of the order's page; a page of its own for a browser without JavaScript.
+    template = "integrations/order_exchange.html" if request.htmx else "integrations/order_exchange_page.html"
+    return live(request, template, context, fingerprint(template, shown, order.is_over))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from destinations import money, rates, routing
 from destinations.models import Environment, Source
-from orders import events
+from orders import events, rows
 from orders.changes import ALL_WELL, change, locked
 from orders.drafts import Item, OrderDraft, Stop
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
@@ -43,11 +43,13 @@ def place_orders(
         orders.append(_new_order(source, draft, decision, is_test=is_test, now=now))
     try:
         with transaction.atomic():
-            Order.objects.bulk_create(orders)
-            OrderItem.objects.bulk_create(
-                _new_item(order, position, item)
-                for order, draft in zip(orders, drafts, strict=True)
-                for position, item in enumerate(draft.items)
+            rows.insert(orders)
+            rows.insert(
+                [
+                    _new_item(order, position, item)
+                    for order, draft in zip(orders, drafts, strict=True)
+                    for position, item in enumerate(draft.items)
+                ]
             )
             events.record(
                 [Happening(order, Kind.CREATED, to_status=order.status, data=_why(order)) for order in orders],
@@ -55,7 +57,7 @@ def place_orders(
                 at=now,
             )
     except IntegrityError as error:
-        if "unique_external_id" not in str(error):
+        if error.__cause__.diag.constraint_name != "unique_external_id":  # type: ignore[union-attr]
             raise
         raise DuplicateOrder("An order with this id already exists.", path="external_id") from error
     return orders

@@ -148,6 +148,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     # Nobody reads the exact number of a million orders, and counting them would cost more than showing them.
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     sortable_by = ("id",)
     search_fields = ("id",)
@@ -255,9 +256,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         )
 
     # --- Search
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """By our number in any spelling, by uuid, else by the text index of every merchant: one query in any case."""
         term = search_term.strip()
         if not term:
@@ -288,9 +287,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     @admin.action(description=_("Cancel"), permissions=["operate"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         reason = request.POST.get("reason", "").strip()[:500]
-        self._each(
-            request, queryset, lambda order: actions.cancel_orders([order], staff_actor(request), reason=reason)
-        )
+        self._each(request, queryset, lambda order: actions.cancel_orders([order], staff_actor(request), reason=reason))
 
     @admin.action(description=_("Send again"), permissions=["operate"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

@@ -163,7 +163,7 @@ def _sentence(event: OrderEvent) -> str:
         case Kind.RETRIED:
             return gettext("Sent out again")
         case Kind.PROGRESS:
-            return Status(event.to_status).label if event.to_status else gettext("The carrier reported progress")
+            return str(Status(event.to_status).label) if event.to_status else gettext("The carrier reported progress")
     reported = data.get("reported")
     if reported in Status.values:
         return gettext("The carrier reported “%(status)s”; nothing changed") % {"status": Status(reported).label}

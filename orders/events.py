@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from orders import rows
 from orders.models import Order, OrderEvent
 
 RELAY = "integrations.tasks.relay_event"
@@ -35,21 +36,23 @@ class Happening:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def record(happenings: Sequence[Happening], actor: Actor, *, at: datetime | None = None) -> list[OrderEvent]:
+def record(happenings: Sequence[Happening], actor: Actor, *, at: datetime | None = None) -> Sequence[OrderEvent]:
     """Writes the events and one relay job for each: two statements, however many there are."""
     at = at or timezone.now()
-    events = OrderEvent.objects.bulk_create(
-        OrderEvent(
-            order=happening.order,
-            kind=happening.kind,
-            actor_kind=actor.kind,
-            actor=actor.name[:200],
-            from_status=happening.from_status,
-            to_status=happening.to_status,
-            data=happening.data,
-            created_at=at,
-        )
-        for happening in happenings
+    events = rows.insert(
+        [
+            OrderEvent(
+                order=happening.order,
+                kind=happening.kind,
+                actor_kind=actor.kind,
+                actor=actor.name[:200],
+                from_status=happening.from_status,
+                to_status=happening.to_status,
+                data=happening.data,
+                created_at=at,
+            )
+            for happening in happenings
+        ]
     )
     enqueue(RELAY, [{"event_id": event.pk} for event in events], locks=[f"order:{event.order_id}" for event in events])
     return events

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from destinations.models import Environment, Source
@@ -14,6 +15,8 @@ from orders.drafts import Address, Item, OrderDraft, Stop
 
 DIALECT = "portal"
 STOP_PARTS = ("name", "phone", "address", "lat", "lng")
+# A text, or one that is translated when it is shown: a type that Django does not name.
+Label = Any
 ADDRESS_PARTS = {
     "area": _("Area"),
     "block": _("Block"),
@@ -33,13 +36,13 @@ def scope(token: str) -> str:
     return f"form:{token}"
 
 
-def _text(label: str, *, required: bool = True, max_length: int = 255, **attrs: str) -> forms.CharField:
+def _text(label: Label, *, required: bool = True, max_length: int = 255, **attrs: str) -> forms.CharField:
     return forms.CharField(
         label=label, required=required, max_length=max_length, widget=forms.TextInput(attrs={"dir": "auto", **attrs})
     )
 
 
-def _phone(label: str) -> forms.CharField:
+def _phone(label: Label) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=64,
@@ -47,7 +50,7 @@ def _phone(label: str) -> forms.CharField:
     )
 
 
-def _degrees(label: str, limit: int) -> forms.FloatField:
+def _degrees(label: Label, limit: int) -> forms.FloatField:
     return forms.FloatField(
         label=label,
         required=False,
@@ -61,7 +64,7 @@ def _decimal_input() -> forms.TextInput:
     return forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr"})
 
 
-def _amount(label: str, currency: str) -> forms.DecimalField:
+def _amount(label: Label, currency: str) -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
         required=False,
@@ -76,7 +79,6 @@ class OrderForm(forms.Form):
     """One order by hand, for one source. `when` is now, hold or at (then `release_at`, in the current time zone)."""
 
     token = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    destination = forms.ChoiceField(label=_("Destination"))
     external_id = _text(_("Your order number"), required=False)
 
     pickup_name = _text(_("Name"))
@@ -109,18 +111,16 @@ class OrderForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
-    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
-        self.source = source
+    def __init__(self, data: QueryDict | None = None, *, source: Source) -> None:
         candidates = [candidate for candidate in candidates_of(source) if candidate.is_active]
         initial = {
             "token": new_token(),
             "destination": next((candidate.id for candidate in candidates if candidate.is_default), None),
             **{f"pickup_{part}": getattr(source, f"pickup_{part}") for part in STOP_PARTS},
         }
-        super().__init__(*args, initial=initial, **kwargs)
-        self.fields["destination"].choices = [
-            (candidate.id, f"{candidate.name} · {Environment(candidate.environment).label}") for candidate in candidates
-        ]
+        super().__init__(data, initial=initial)
+        choices = [(one.id, f"{one.name} · {Environment(one.environment).label}") for one in candidates]
+        self.fields["destination"] = forms.ChoiceField(label=_("Destination"), choices=choices)
         currency = source.merchant.currency
         self.fields["cod_amount"] = _amount(_("Cash on delivery, %(currency)s") % {"currency": currency}, currency)
         self.fields["release_at"].help_text = _("Only for a set time. Time zone: %(zone)s") % {

@@ -170,6 +170,13 @@ class Order(models.Model):
                 F("merchant"), F("status"), F("created_at").desc(), F("id").desc(), name="orders_newest_by_status"
             ),
             models.Index(fields=["release_at"], condition=Q(status="created", release_at__isnull=False), name="due"),
+            models.Index(
+                F("merchant"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=~Q(attention=""),
+                name="orders_needing_attention",
+            ),
         ]
 
     def __str__(self) -> str:

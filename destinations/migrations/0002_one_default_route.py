@@ -1,7 +1,8 @@
 """A source with routes has exactly one default, whose destination is active, and routes stay within one merchant.
 
 The partial unique index allows at most one default; "at least one" and "active" span rows and tables, which takes
-triggers. They look at commit, so that one transaction may pass through a state without a default.
+triggers. They look at commit, so that one transaction may pass through a state without a default. A change of routes
+first locks what is looked at: two transactions that are right each by itself must not be wrong together.
 """
 
 from typing import ClassVar
@@ -34,6 +35,10 @@ END $$;
 
 CREATE FUNCTION wasl_route_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM FROM destinations_source WHERE id IN (OLD.source_id, NEW.source_id) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM FROM destinations_destination WHERE id IN (
+        SELECT destination_id FROM destinations_route WHERE source_id IN (OLD.source_id, NEW.source_id)
+    ) ORDER BY id FOR SHARE;
     IF TG_OP <> 'INSERT' THEN PERFORM wasl_check_routes(OLD.source_id); END IF;
     IF TG_OP <> 'DELETE' THEN PERFORM wasl_check_routes(NEW.source_id); END IF;
     RETURN NULL;

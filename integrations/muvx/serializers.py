@@ -37,7 +37,7 @@ class AddressField(serializers.Field):
             self.fail("type")
         if not address.text:
             self.fail("blank")
-        if len(address.text) > self.max_length:
+        if max(len(address.text), sum(map(len, address.parts))) > self.max_length:
             self.fail("too_long")
         return address
 
@@ -61,7 +61,7 @@ class UtcTimeField(serializers.Field):
             parsed = parse_datetime(data)
         except ValueError:
             parsed = None
-        if parsed is None:
+        if parsed is None or not 1 < parsed.year < 9999:  # else some time zone could not show it
             self.fail("invalid")
         return parsed.astimezone(UTC)
 

@@ -1,5 +1,7 @@
 """Muvx's five calls. Each finds its order through the key's merchant and makes one call into the domain."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
@@ -34,29 +36,37 @@ class MuvxView(DialectView):
             raise NotFound("Order not found")
         return order
 
+    def once(self, endpoint: str, body: Any, perform: Callable[[], dict[str, Any]]) -> Response:
+        """What `perform` answers; the same again for the same `Idempotency-Key`."""
+        key = self.request.headers.get("Idempotency-Key")
+        status, answer, _ = idempotency.once(self.api_key, endpoint, key, body, lambda: (200, perform()))
+        return Response(answer, status=status)
+
 
 class Orders(MuvxView):
     def post(self, request: Request) -> Response:
         body = request.data
         if not isinstance(body, dict):
             raise ValidationError("The body must be a JSON object.")
-        draft = serializers.to_draft(validate(serializers.CreateOrderSerializer, body), body, self.api_key)
         mount = request.path.partition("/v1/")[0]
 
-        def place() -> idempotency.Answer:
+        def place() -> dict[str, Any]:
+            draft = serializers.to_draft(validate(serializers.CreateOrderSerializer, body), body, self.api_key)
             [order] = actions.place_orders(self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test)
-            return 200, serializers.created(order, mount)
+            return serializers.created(order, mount)
 
-        status, answer, _ = idempotency.once(
-            self.api_key, "orders", request.headers.get("Idempotency-Key"), body, place
-        )
-        return Response(answer, status=status)
+        return self.once("orders", body, place)
 
 
 class Cancel(MuvxView):
     def post(self, request: Request, number: str) -> Response:
-        [order] = actions.cancel_orders([self.find_order(number)], self.actor)
-        return Response(serializers.answer(order, "cancelled"))
+        order = self.find_order(number)
+
+        def cancel() -> dict[str, Any]:
+            actions.cancel_orders([order], self.actor)
+            return serializers.answer(order, "cancelled")
+
+        return self.once(f"orders/{order.pk}/cancel", None, cancel)
 
 
 class Status(MuvxView):
@@ -68,15 +78,19 @@ class Pickup(MuvxView):
     def post(self, request: Request, number: str) -> Response:
         order = self.find_order(number)
         at = self._wanted_time(request)
-        try:
+
+        def go() -> dict[str, Any]:
             if at:
-                return Response(serializers.answer(actions.reschedule_order(order, at, self.actor), "created"))
-            return Response(serializers.answer(actions.release_order(order, self.actor), "dispatched"))
+                return serializers.answer(actions.reschedule_order(order, at, self.actor), "created")
+            return serializers.answer(actions.release_order(order, self.actor), "dispatched")
+
+        try:
+            return self.once(f"orders/{order.pk}/pickup", at, go)
         except WrongStatus:
             raise pickup_refusal(words.status_word(self.find_order(number))) from None
 
-    def _wanted_time(self, request: Request) -> Any:
-        """The document describes no body: only a JSON object that names a time means anything, and that must be right."""
+    def _wanted_time(self, request: Request) -> datetime | None:
+        """The document describes no body: only a JSON object that names a time means anything, and it must be right."""
         try:
             body = parse_json(read_body(request._request))
         except ParseError:

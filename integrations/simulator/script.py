@@ -23,6 +23,9 @@ SCENARIOS = {
 }
 
 
+_LARGEST = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A destination's settings with their defaults. `pace` is seconds from booking to delivery, `answer_seconds` how
@@ -42,11 +45,13 @@ class Settings:
         if unknown:
             raise ValueError(f"Unknown setting: {', '.join(sorted(unknown))}. Known are {', '.join(cls.__slots__)}.")
         for name, value in stored.items():
-            wanted: tuple[type, ...] = (str,) if name in ("scenario", "field") else (int, float)
-            if not isinstance(value, wanted) or isinstance(value, bool):
-                raise ValueError(f"{name} must be a {'text' if str in wanted else 'number'}.")
-            if str not in wanted and value < 0:
-                raise ValueError(f"{name} must not be negative.")
+            if name in ("scenario", "field"):
+                if not isinstance(value, str):
+                    raise ValueError(f"{name} must be a text.")
+            elif not isinstance(value, int | float) or isinstance(value, bool):
+                raise ValueError(f"{name} must be a number.")
+            elif not 0 <= value <= _LARGEST:
+                raise ValueError(f"{name} must be between 0 and {_LARGEST}.")
         if stored.get("scenario", "accept") not in SCENARIOS:
             raise ValueError(f"Unknown scenario. Known are {', '.join(SCENARIOS)}.")
         return cls(**stored)

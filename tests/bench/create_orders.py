@@ -1,20 +1,20 @@
 """How many orders a second `POST /muvx/v1/orders` takes, beside this machine's floor, measured in turns.
 
-    python3 manage.py test --co -q >/dev/null; .venv/bin/python -m tests.bench.create_orders
+    .venv/bin/python -m tests.bench.create_orders
 
-Its own PostgreSQL (durable, as in production), gunicorn with two workers, 8 connections, no worker running. Exits with
+Its own PostgreSQL (durable, as in production), gunicorn as `up` runs it, 8 connections, no worker running. Exits with
 1 when the rate is under 60 % of the floor, or p99 is 10 × p50 or more.
 """
 
+import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from config.postgres import Server
@@ -72,9 +72,8 @@ def main() -> int:
         made = subprocess.run([*manage, "merchant", "Bench", "--json"], check=True, capture_output=True)
         key = json.loads(made.stdout)["keys"]["muvx"]
         for name, application in SERVERS.items():
-            command = [sys.executable, "-m", "gunicorn", application, "-w2", f"-b127.0.0.1:{PORTS[name]}"]
-            command += ["--no-control-socket", "--log-level", "error"]
-            started.append(subprocess.Popen(command))
+            command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", application]
+            started.append(subprocess.Popen(command, env=os.environ | {"PORT": str(PORTS[name])}))
         for port in PORTS.values():
             _wait_for(port)
         return measure(key)
@@ -111,13 +110,9 @@ def measure(key: str) -> int:
 
 def _wait_for(port: int) -> None:
     for _ in range(100):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.2)
+        time.sleep(0.2)
     raise SystemExit(f"Nothing answers on port {port}.")
 
 

@@ -42,9 +42,10 @@ def test_an_account_is_opened_and_its_secrets_shown_once(staff: Client) -> None:
     assert keys.look_up(shown["Muvx"], "muvx") is not None
     assert merchant.sources.get().hold
     assert merchant.currency == "IQD"
-    assert shown["Password"].encode() not in staff.get(
-        reverse("admin:destinations_merchant_change", args=[merchant.pk])
-    ).content
+    assert (
+        shown["Password"].encode()
+        not in staff.get(reverse("admin:destinations_merchant_change", args=[merchant.pk])).content
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from django.db import connection
 
+from config.management.commands.worker import on_a_sound_connection
 from integrations.models import Dispatch, SimulatedParcel
 from orders.models import Order
 from orders.statuses import Status
+from tests.clockwork import later
 from tests.factories import make_order, make_shop
 from tests.processes import wait_until, worker
 
@@ -19,8 +22,8 @@ ANSWER_SECONDS = 3
 
 
 @pytest.fixture
-def order() -> Iterator[Order]:
-    yield make_order(make_shop(settings={"pace": 2, "answer_seconds": ANSWER_SECONDS}))
+def order() -> Order:
+    return make_order(make_shop(settings={"pace": 2, "answer_seconds": ANSWER_SECONDS}))
 
 
 def dispatch() -> Dispatch:
@@ -82,16 +85,42 @@ def test_asked_to_end(order):
     assert [said.verb for said in dispatch().exchanges.all()] == ["book"]
 
 
-def test_database_connections_that_break(order):
-    with worker() as only:
-        wait_until(lambda: delivered(order), 20, "delivered")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        # Enough for each thread to meet its broken connection.
-        orders = [make_order(make_shop(settings={"pace": 1}), f"SHOP-{number}") for number in range(2, 22)]
-        wait_until(lambda: all(delivered(order) for order in orders), 30, "all delivered by the same worker")
-        assert only.poll() is None
-    assert SimulatedParcel.objects.count() == 21
+def break_connections(*, application: str = "") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND application_name = %s",
+            [application],
+        )
+
+
+def test_a_worker_that_has_lost_the_database_says_so_and_ends(order):
+    with worker() as first:
+        wait_for_the_middle()
+        break_connections()
+        assert first.wait(20) == 1
+    later(45)  # it could not even say that it had failed: its time to do so must run out
+    with worker():
+        wait_until(lambda: delivered(order), 25, "delivered by the next worker")
+    assert SimulatedParcel.objects.count() == 1
+
+
+def test_a_job_gets_a_sound_connection():
+    def in_a_thread() -> list[int]:
+        try:
+            connection.ensure_connection()
+            with connection.cursor() as cursor:
+                cursor.execute("SET application_name = 'broken'")
+            ready.set()
+            broken.wait(10)
+            return [on_a_sound_connection(Order.objects.count, None, None) for _ in range(2)]
+        finally:
+            connection.close()
+
+    ready, broken = Event(), Event()
+    with ThreadPoolExecutor(1) as threads:
+        counted = threads.submit(in_a_thread)
+        assert ready.wait(10)
+        break_connections(application="broken")
+        broken.set()
+        assert counted.result(10) == [0, 0]

@@ -28,9 +28,7 @@ def booked(order: Order) -> Order:
 
 
 def cancelling(order: Order) -> Order:
-    return change(
-        order, OrderEvent.Kind.CANCEL_REQUESTED, SYSTEM, status=Status.CANCELLING, status_before=order.status
-    )
+    return change(order, OrderEvent.Kind.CANCEL_REQUESTED, SYSTEM, status=Status.CANCELLING, status_before=order.status)
 
 
 def last(order: Order) -> OrderEvent:

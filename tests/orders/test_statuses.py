@@ -70,5 +70,5 @@ def test_a_repetition_moves_nothing(reported, current):
 
 
 def test_the_words_agree():
-    assert NOT_CANCELLABLE == TERMINAL - {Status.CANCELLED}
+    assert TERMINAL - {Status.CANCELLED} == NOT_CANCELLABLE
     assert set(Attention) >= LASTING
