@@ -19,6 +19,7 @@ from orders.statuses import Status
 logger = logging.getLogger(__name__)
 
 IDEMPOTENCY_DAYS = 7
+FAILED_JOB_DAYS = 30
 PRUNE_BATCH = 1000
 STALLED_SECONDS = 10
 
@@ -79,6 +80,13 @@ def prune(timestamp: int) -> None:
     now = timezone.now()
     delete_in_batches(Exchange.objects.filter(created_at__lt=now - timedelta(days=settings.EXCHANGE_LOG_DAYS)))
     delete_in_batches(IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=IDEMPOTENCY_DAYS)))
+
+
+@app.periodic(cron="43 3 * * *")
+@app.task(queueing_lock="prune_jobs", pass_context=True)
+async def prune_jobs(context: JobContext, timestamp: int) -> None:
+    """Every night: jobs that failed keep their rows for a month, for people to look at."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=FAILED_JOB_DAYS * 24, include_failed=True)
 
 
 def delete_in_batches(rows: QuerySet[Model]) -> None:

@@ -231,3 +231,13 @@ def retry_order(order: Order, actor: Actor) -> Order:
     if order.status != Status.FAILED or order.with_carrier:
         raise WrongStatus("Only an order that no carrier has taken can be sent again.", status=order.status)
     return change(order, Kind.RETRIED, actor, status=Status.DISPATCHED, **ALL_WELL)
+
+
+@transaction.atomic
+def settle_attention(order: Order, actor: Actor) -> Order:
+    """Somebody has looked into what needed attention; the order itself stays as it is."""
+    order = locked(order)
+    if not order.attention:
+        return order
+    data = {"attention": order.attention, "detail": order.attention_detail}
+    return change(order, Kind.SETTLED, actor, data=data, attention="", attention_detail="")

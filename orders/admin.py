@@ -31,8 +31,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from destinations.backoffice import ReadOnly, as_json, badge, instant, isolated
 from destinations.templatetags.portal import money
 from orders import actions
-from orders.display import TONES, history, routing
-from orders.errors import OrderError, WrongStatus
+from orders.display import TONES, explain, history, routing
+from orders.errors import OrderError
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderItem
 from orders.search import normalise
@@ -155,7 +155,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     search_help_text = _("Number, the sender's order number, name, phone or address")
     view_on_site = False
     action_form = OrderActionForm
-    actions = ("release_selected", "cancel_selected", "retry_selected")
+    actions = ("release_selected", "cancel_selected", "retry_selected", "settle_selected")
     actions_detail = ("release", "cancel", "retry")
     inlines: ClassVar = [ItemInline, EventInline]
     fieldsets = (
@@ -293,6 +293,10 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         self._each(request, queryset, lambda order: actions.retry_order(order, staff_actor(request)))
 
+    @admin.action(description=_("Looked into: needs no more attention"), permissions=["operate"])
+    def settle_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._each(request, queryset, lambda order: actions.settle_attention(order, staff_actor(request)))
+
     def _each(self, request: HttpRequest, queryset: QuerySet[Order], act: Callable[[Order], Any]) -> None:
         """Each order for itself: one that does not allow it gets a message of its own and holds up none of the rest."""
         done = 0
@@ -363,9 +367,4 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
 def refusal(order: Order, error: OrderError) -> str:
     """Why this could not be done with this order."""
-    if isinstance(error, WrongStatus):
-        return gettext("Order %(number)s: this cannot be done while it is “%(status)s”.") % {
-            "number": order.pk,
-            "status": Status(error.status).label,
-        }
-    return gettext("Order %(number)s: %(problem)s") % {"number": order.pk, "problem": error.message}
+    return gettext("Order %(number)s: %(problem)s") % {"number": order.pk, "problem": explain(error)}

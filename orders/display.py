@@ -11,6 +11,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from destinations.templatetags.portal import day
+from orders.errors import OrderError, WrongStatus
 from orders.forms import ADDRESS_PARTS
 from orders.models import Order, OrderEvent
 from orders.statuses import Status
@@ -162,6 +163,8 @@ def _sentence(event: OrderEvent) -> str:
             return gettext("The carrier refused to cancel")
         case Kind.RETRIED:
             return gettext("Sent out again")
+        case Kind.SETTLED:
+            return gettext("Somebody has looked into it")
         case Kind.PROGRESS:
             return str(Status(event.to_status).label) if event.to_status else gettext("The carrier reported progress")
     reported = data.get("reported")
@@ -235,3 +238,11 @@ def routing(order: Order) -> dict[str, Any] | None:
             for candidate in record.get("candidates", [])
         ],
     }
+
+
+def explain(error: OrderError) -> str:
+    """Why something could not be done with an order, in the reader's language where the reason is its status."""
+    if isinstance(error, WrongStatus):
+        status = Status(error.status).label if error.status in Status.values else error.status
+        return gettext("This cannot be done: the order is now “%(status)s”.") % {"status": status}
+    return error.message

@@ -232,6 +232,7 @@ class OrderEvent(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         CANCEL_REFUSED = "cancel_refused", _("Cancel refused")
         RETRIED = "retried", _("Sent again")
+        SETTLED = "settled", _("Looked into")
 
     class ActorKind(models.TextChoices):
         KEY = "key", _("API key")

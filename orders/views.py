@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from destinations.live import fingerprint, live, live_headers
 from destinations.portal import PortalRequest, merchant_required
 from orders import actions, display
-from orders.errors import OrderError, WrongStatus
+from orders.errors import OrderError
 from orders.events import Actor
 from orders.filters import OrderFilter
 from orders.models import Order, OrderEvent, OrderQuerySet
@@ -144,6 +144,7 @@ _ACTIONS: dict[str, Callable[[Order, Actor, PortalRequest], Order]] = {
     "release": lambda order, by, request: actions.release_order(order, by),
     "hold": lambda order, by, request: actions.hold_order(order, by),
     "retry": lambda order, by, request: actions.retry_order(order, by),
+    "settle": lambda order, by, request: actions.settle_attention(order, by),
     "cancel": _cancel,
 }
 
@@ -151,14 +152,14 @@ _ACTIONS: dict[str, Callable[[Order, Actor, PortalRequest], Order]] = {
 @require_POST
 @merchant_required("operate")
 def order_act(request: PortalRequest, order_id: int, action: str) -> HttpResponse:
-    """Does one of release, hold, retry and cancel (with `reason`), and goes back to the order's page."""
+    """Does one of release, hold, retry, settle and cancel (with `reason`), and goes back to the order's page."""
     if action not in _ACTIONS:
         raise Http404
     order = _order(request, order_id)
     try:
         order = _ACTIONS[action](order, actor(request), request)
     except OrderError as error:
-        messages.error(request, _explain(error))
+        messages.error(request, display.explain(error))
     else:
         messages.success(request, _done(action, order))
     return redirect("orders:detail", order_id)
@@ -172,13 +173,8 @@ def _done(action: str, order: Order) -> str:
             return gettext("The order is held until somebody releases it.")
         case "retry":
             return gettext("The order is being sent out again.")
+        case "settle":
+            return gettext("Noted: this needs no more attention.")
     if order.status == Status.CANCELLING:
         return gettext("The carrier has been asked to cancel. You will see the answer here.")
     return gettext("The order has been cancelled.")
-
-
-def _explain(error: OrderError) -> str:
-    if isinstance(error, WrongStatus):
-        status = Status(error.status).label if error.status in Status.values else error.status
-        return gettext("This cannot be done: the order is now “%(status)s”.") % {"status": status}
-    return error.message

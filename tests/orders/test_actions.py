@@ -199,6 +199,15 @@ def test_a_parcel_in_a_carriers_hands_is_not_sent_again(shop: Shop) -> None:
         actions.retry_order(failed(make_order(shop), failure=Failure.DELIVERY, with_carrier=True), USER)
 
 
+def test_what_was_looked_into_needs_no_more_attention(shop: Shop) -> None:
+    order = actions.settle_attention(failed(make_order(shop)), USER)
+    assert (order.status, order.attention) == (Status.FAILED, "")
+    event = order.events.last()
+    assert (event.kind, event.actor, event.data["attention"]) == ("settled", "huda", Attention.CARRIER_REFUSED)
+    actions.settle_attention(order, USER)
+    assert order.events.last() == event
+
+
 # --- What the database sees to --------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("wrong", "constraint"),

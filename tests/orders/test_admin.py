@@ -59,7 +59,7 @@ def test_actions_report_each_order(staff: Client) -> None:
     shop = make_shop()
     held, out = make_order(shop, "A", hold=True), make_order(shop, "B")
     messages = run(staff, "release_selected", held, out)
-    assert messages == [f"Order {out.pk}: this cannot be done while it is “Dispatched”.", "1 order done."]
+    assert messages == [f"Order {out.pk}: This cannot be done: the order is now “Dispatched”.", "1 order done."]
     held.refresh_from_db()
     assert held.status == Status.DISPATCHED
     assert OrderEvent.objects.filter(order=held, actor_kind="user", actor="chief", kind="released").count() == 1
@@ -70,7 +70,7 @@ def test_orders_are_cancelled_with_a_reason(staff: Client) -> None:
     order, delivered = make_order(shop, "A", hold=True), make_order(shop, "B")
     Order.objects.filter(pk=delivered.pk).update(status=Status.DELIVERED)
     messages = run(staff, "cancel_selected", order, delivered, reason="wrong address")
-    assert messages == [f"Order {delivered.pk}: this cannot be done while it is “Delivered”.", "1 order done."]
+    assert messages == [f"Order {delivered.pk}: This cannot be done: the order is now “Delivered”.", "1 order done."]
     assert OrderEvent.objects.get(order=order, kind="cancelled").data == {"reason": "wrong address"}
 
 
