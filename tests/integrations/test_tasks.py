@@ -1,6 +1,7 @@
 """The jobs themselves: what becomes of one that fails, and of those of a worker that has died."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -50,7 +51,9 @@ def retry_stalled() -> None:
         async with app.open_async():
             await tasks.retry_stalled.func(SimpleNamespace(app=app), timestamp=0)
 
-    asyncio.run(retry())
+    # In a thread of its own: the browser of other tests keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, retry()).result()
 
 
 def test_the_jobs_of_a_dead_worker_go_back():
