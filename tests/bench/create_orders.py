@@ -6,19 +6,12 @@ Its own PostgreSQL (durable, as in production), gunicorn as `up` runs it, 8 conn
 1 when the rate is under 60 % of the floor, or p99 is 10 × p50 or more.
 """
 
-import contextlib
 import json
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from config.postgres import Server
 from tests.bench import load
+from tests.bench.installation import WEB, installation
 
 PORTS = {"floor": 8491, "muvx": 8492}
 SERVERS = {"floor": "tests.bench.floor:application", "muvx": "config.wsgi:application"}
@@ -60,30 +53,10 @@ def body(run: int, number: int) -> bytes:
 
 
 def main() -> int:
-    data = Path(tempfile.mkdtemp(prefix="wasl-bench-"))
-    server = Server(data)
-    server.acquire()
-    os.environ |= {"DATABASE_URL": server.url, "WASL_DATA_DIR": str(data), "WASL_DEMO": "0", "LOG_LEVEL": "ERROR"}
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    manage = [sys.executable, "-m", "django"]
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        subprocess.run([*manage, "migrate", "-v0"], check=True)
-        made = subprocess.run([*manage, "merchant", "Bench", "--json"], check=True, capture_output=True)
-        key = json.loads(made.stdout)["keys"]["muvx"]
+    with installation() as made:
         for name, application in SERVERS.items():
-            command = [sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", application]
-            started.append(subprocess.Popen(command, env=os.environ | {"PORT": str(PORTS[name])}))
-        for port in PORTS.values():
-            _wait_for(port)
-        return measure(key)
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait()
-        server.release()
-        shutil.rmtree(data, ignore_errors=True)
+            made.start(*WEB, application, port=PORTS[name])
+        return measure(made.key)
 
 
 def measure(key: str) -> int:
@@ -106,14 +79,6 @@ def measure(key: str) -> int:
     spread = best["muvx"].p99 / best["muvx"].p50
     print(f"\nmuvx is {ratio:.0%} of the floor (wanted: 60 %); p99 is {spread:.1f} × p50 (wanted: under 10)")
     return 0 if ratio >= 0.6 and spread < 10 else 1
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.2)
-    raise SystemExit(f"Nothing answers on port {port}.")
 
 
 if __name__ == "__main__":

@@ -7,21 +7,15 @@ goes from the order's arrival (before it is stored) to the call: the order's tra
 the hand-over and one that makes the call. Exits with 1 when half of the orders take 100 ms or more.
 """
 
-import os
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
-from json import loads
-from pathlib import Path
 
 import psycopg
 
-from config.postgres import Server
 from tests.bench.create_orders import body
+from tests.bench.installation import WEB, installation
 
 PORT = 8493
 ORDERS = 60
@@ -36,33 +30,16 @@ WAITED = """
 
 
 def main() -> int:
-    data = Path(tempfile.mkdtemp(prefix="wasl-bench-"))
-    server = Server(data)
-    server.acquire()
-    os.environ |= {"DATABASE_URL": server.url, "WASL_DATA_DIR": str(data), "WASL_DEMO": "0", "LOG_LEVEL": "ERROR"}
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    manage = [sys.executable, "-m", "django"]
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        subprocess.run([*manage, "migrate", "-v0"], check=True)
-        made = subprocess.run([*manage, "merchant", "Bench", "--json"], check=True, capture_output=True)
-        key = loads(made.stdout)["keys"]["muvx"]
-        web = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "-w1", f"-b127.0.0.1:{PORT}"]
-        started.append(subprocess.Popen([*web, "--no-control-socket", "--log-level", "error"]))
-        started.append(subprocess.Popen([*manage, "worker"]))
-        time.sleep(6)
+    with installation() as made:
+        made.start(*WEB, "config.wsgi", port=PORT)
+        made.start("-m", "django", "worker")
+        time.sleep(4)
         for number in range(ORDERS):
-            send(key, body(1, number))
+            send(made.key, body(1, number))
             time.sleep(0.63)  # not in step with the clock's own jobs
         time.sleep(1)
-        with psycopg.connect(server.url) as connection:
+        with psycopg.connect(made.url) as connection:
             return report([float(row[0]) for row in connection.execute(WAITED)])
-    finally:
-        for process in started:
-            process.terminate()
-            process.wait()
-        server.release()
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def send(key: str, order: bytes) -> None:

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-
 # Without the switch that the browser's tests set for themselves, which the deploy check rightly dislikes.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
 ENVIRONMENT["DJANGO_SETTINGS_MODULE"] = "config.settings"
