@@ -132,9 +132,14 @@ TEMPLATES = [
 # The default only serves tools that import the settings without a database (type checker, linters).
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///wasl")}
 DATABASES["default"] |= {
-    "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {**DATABASES["default"].get("OPTIONS", {}), "server_side_binding": True, "prepare_threshold": 2},
+    "OPTIONS": {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "server_side_binding": True,
+        "prepare_threshold": 2,
+        # A pool for each process: a thread that waits for a carrier needs no connection meanwhile.
+        "pool": {"min_size": 1, "max_size": env.int("WASL_DB_POOL", default=3), "max_idle": 30, "timeout": 15},
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -144,8 +149,9 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://wasl_cache")}
 # --- Processes that `up` runs ---------------------------------------------------------------------------------------
 BIND = env.str("WASL_BIND", default="127.0.0.1")
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
-WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=8)
 DEMO = env.bool("WASL_DEMO", default=True)  # whether an empty database is filled with the demo
+
+WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=8)
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -45,10 +45,15 @@ def backoff(attempts: int) -> timedelta:
 
 
 def carrier_for(dispatch: Dispatch, transcript: Transcript) -> Carrier:
-    """Raises a permanent `CarrierError` if this version of Wasl does not speak to the destination's provider."""
+    """The one to call next. Gives our connection back to its pool, because a carrier may take its time.
+
+    Raises a permanent `CarrierError` if this version of Wasl does not speak to the destination's provider.
+    """
     provider = dispatch.destination.provider
     if provider not in registry.CARRIERS:
         raise CarrierError(f"There is no carrier called {provider!r}.", permanent=True)
+    if not connection.in_atomic_block:  # a test that will be rolled back is in one
+        connection.close()
     return registry.carrier_class(provider)(dispatch.destination, transcript)
 
 

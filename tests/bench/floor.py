@@ -5,6 +5,7 @@ Its settings are Wasl's own without middleware; served as `tests.bench.floor:app
 
 import json
 import os
+from functools import cache
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.floor_settings"
 
@@ -22,18 +23,24 @@ from procrastinate.contrib.django import app
 from destinations.models import Source
 from orders.models import Order, OrderEvent
 
-_source = Source.objects.select_related("merchant").latest("id")
+
+@cache
+def sender() -> tuple[Source, int]:
+    """The merchant's source and a destination; looked up once, by the process that serves."""
+    source = Source.objects.select_related("merchant").latest("id")
+    return source, source.destinations.values_list("id", flat=True)[0]
 
 
 @csrf_exempt
 def create(request: HttpRequest) -> JsonResponse:
     body = json.loads(request.body)
+    source, destination = sender()
     now = timezone.now()
     with transaction.atomic():
         order = Order.objects.create(
-            merchant=_source.merchant,
-            source=_source,
-            destination_id=_destination,
+            merchant=source.merchant,
+            source=source,
+            destination_id=destination,
             dialect="muvx",
             external_id=body["integration_order_id"],
             unique_scope="floor",
@@ -52,5 +59,4 @@ def create(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"success": True, "id": order.pk})
 
 
-_destination = _source.destinations.values_list("id", flat=True)[0]
 urlpatterns = [path("floor", create)]

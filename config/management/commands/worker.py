@@ -3,18 +3,14 @@ import copy
 import os
 import signal
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
-from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import procrastinate_app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.manager import JobManager
-from procrastinate.worker import Worker
 
 STOP_SECONDS = 9
 
@@ -39,7 +35,6 @@ class Command(BaseCommand):
                     update_heartbeat_interval=2,
                     stalled_worker_timeout=10,
                     install_signal_handlers=False,
-                    task_middleware=[on_a_sound_connection],
                 )
             )
 
@@ -58,13 +53,6 @@ class Command(BaseCommand):
             except asyncio.CancelledError:
                 return
         raise CommandError("The worker gave up: see the error above.")
-
-
-def on_a_sound_connection(job: Callable[[], Any], context: JobContext, worker: Worker) -> Any:
-    """A thread keeps its connection to the database for ever: before each job it is tried, and replaced if broken, as
-    Django does before each request."""
-    close_old_connections()
-    return job()
 
 
 def worker_app() -> App:
