@@ -239,6 +239,9 @@ API_MAX_BODY = 1_000_000  # bytes; a larger request is answered 413 in its diale
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # How long a process may go on using a key it has looked up: a revoked key stops working after this many seconds.
 API_KEY_CACHE_SECONDS = 1
+# Calls a minute, for each key or, without a valid one, each address. The document's number.
+FUUFFY_RATE_LIMIT = env.int("FUUFFY_RATE_LIMIT", default=100)
+TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------
 ALLOW_LOOPBACK = env.bool("WASL_ALLOW_LOOPBACK", default=False)

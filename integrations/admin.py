@@ -117,8 +117,7 @@ class MerchantAccountAdmin(MerchantAdmin):
         lines = [(gettext("Log-in"), account.owner.get_username()), (gettext("Password"), account.password)]
         for dialect, key in account.keys.items():
             label = registry.DIALECTS[dialect].label if dialect in registry.DIALECTS else dialect
-            parts = key.items() if isinstance(key, dict) else [("", key)]
-            lines += [(f"{label} {part}".strip(), value) for part, value in parts]
+            lines += keys.lines(label, key)
         return shown_once(self, request, obj, lines)
 
 
@@ -190,13 +189,13 @@ class ApiKeyAdmin(ModelAdmin):
         return ("prefix_shown", "state") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        key, obj.secret = keys.issue(
+        key, secret = keys.issue(
             obj.source, obj.dialect, is_test=obj.is_test, name=obj.name, created_by=cast(User, request.user)
         )
-        obj.pk, obj.prefix = key.pk, key.prefix
+        obj.pk, obj.prefix, obj.credential = key.pk, key.prefix, keys.credential(key, secret)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return shown_once(self, request, obj, [(obj.get_dialect_display(), obj.secret)])
+        return shown_once(self, request, obj, keys.lines(obj.get_dialect_display(), obj.credential))
 
     @display(description=_("begins with"))
     def prefix_shown(self, key: ApiKey) -> SafeString:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,7 +17,7 @@ from integrations.models import ApiKey
 # How exact "last used" is; writing it on every request would cost a statement each.
 _LAST_USED_SECONDS = 60
 _CACHE_SIZE = 10_000
-_cache: dict[str, tuple[float, ApiKey]] = {}
+_cache: dict[Any, tuple[float, ApiKey]] = {}  # by digest, and by id
 
 
 def digest(secret: str) -> str:
@@ -42,16 +43,44 @@ def issue(
     return key, secret
 
 
+def client_id(key: ApiKey) -> str:
+    """The public half of a client credential; the key's text is the secret half."""
+    return f"{registry.DIALECTS[key.dialect].key_prefix}_{key.pk}"
+
+
+def credential(key: ApiKey, secret: str) -> str | dict[str, str]:
+    """What its owner is shown, once: the key's text, or an id and a secret where the dialect has clients."""
+    if registry.DIALECTS[key.dialect].credential == "client":
+        return {"client_id": client_id(key), "client_secret": secret}
+    return secret
+
+
+def lines(label: str, credential: str | dict[str, str]) -> list[tuple[str, str]]:
+    """A credential for people: a name and a value for each of its parts."""
+    if isinstance(credential, str):
+        return [(label, credential)]
+    return [(f"{label} {part}", value) for part, value in credential.items()]
+
+
 def revoke(key: ApiKey) -> None:
     """The key stops working, in every process within `API_KEY_CACHE_SECONDS`."""
     key.revoked_at = key.revoked_at or timezone.now()
     key.save(update_fields=["revoked_at"])
     _cache.pop(key.digest, None)
+    _cache.pop(key.pk, None)
 
 
 def look_up(secret: str, dialect: str) -> ApiKey | None:
     """The live key with this text, with its source and merchant; None for any that does not open this dialect."""
-    wanted = digest(secret)
+    return _find("digest", digest(secret), dialect)
+
+
+def look_up_id(number: int, dialect: str) -> ApiKey | None:
+    """The same by the key's id, for tokens that were made from it."""
+    return _find("pk", number, dialect)
+
+
+def _find(field: str, wanted: str | int, dialect: str) -> ApiKey | None:
     now = time.monotonic()
     cached = _cache.get(wanted)
     if cached and cached[0] > now:
@@ -59,7 +88,7 @@ def look_up(secret: str, dialect: str) -> ApiKey | None:
     else:
         found = (
             ApiKey.objects.select_related("source__merchant")
-            .filter(digest=wanted, revoked_at=None, source__is_active=True, source__merchant__is_active=True)
+            .filter(revoked_at=None, source__is_active=True, source__merchant__is_active=True, **{field: wanted})
             .first()
         )
         if found is None:

@@ -167,6 +167,18 @@ class IdempotencyKey(models.Model):
         return self.key
 
 
+class RateWindow(models.Model):
+    """How often somebody has called since their window began. Its table is not logged: nothing waits for a disk, and
+    a crash forgets the counts of a minute."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    count = models.PositiveIntegerField(default=1)
+    ends_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SimulatedParcel(models.Model):
     """A parcel at the simulator: its whole memory. Nothing here keeps it from taking the same order twice."""
 

@@ -15,7 +15,8 @@ from integrations import keys, registry
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What `open_account` made. `password` and `keys` (dialect → key) are not stored in a readable form anywhere."""
+    """What `open_account` made. `password` and `keys` (dialect → what `keys.credential` gives) are not stored in a
+    readable form anywhere."""
 
     merchant: Merchant
     owner: User
@@ -50,7 +51,7 @@ def open_account(
     ]
     source = actions.create_source(merchant, "Online shop", destinations, hold=hold, **(pickup or {}))
     issued = {
-        dialect: keys.issue(source, dialect, is_test=True, name="First key", created_by=owner)[1]
+        dialect: keys.credential(*keys.issue(source, dialect, is_test=True, name="First key", created_by=owner))
         for dialect in registry.DIALECTS
     }
     return Account(merchant, owner, password, source, issued, destinations)

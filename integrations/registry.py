@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from django.utils.module_loading import import_string
 
@@ -9,17 +10,20 @@ from django.utils.module_loading import import_string
 @dataclass(frozen=True, slots=True)
 class Room:
     """A folder of `integrations`. `dialect`: we answer in its API, under `/<name>/`; `carrier`: the class that speaks
-    it as a client, empty when we do not."""
+    it as a client, empty when we do not. `credential`: what its callers are given, a "key" or a "client" (an id and a
+    secret, as in OAuth)."""
 
     name: str
     label: str
     dialect: bool = False
     carrier: str = ""
     key_prefix: str = ""
+    credential: Literal["key", "client"] = "key"
 
 
 ROOMS = (
     Room("muvx", "Muvx", dialect=True, key_prefix="mvx"),
+    Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 

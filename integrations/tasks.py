@@ -12,7 +12,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status as JobStatus
 
 from integrations import dispatching
-from integrations.models import Exchange, IdempotencyKey
+from integrations.models import Exchange, IdempotencyKey, RateWindow
 from orders.models import OrderEvent
 from orders.statuses import Status
 
@@ -80,6 +80,7 @@ def prune(timestamp: int) -> None:
     now = timezone.now()
     delete_in_batches(Exchange.objects.filter(created_at__lt=now - timedelta(days=settings.EXCHANGE_LOG_DAYS)))
     delete_in_batches(IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=IDEMPOTENCY_DAYS)))
+    delete_in_batches(RateWindow.objects.filter(ends_at__lt=now))
 
 
 @app.periodic(cron="43 3 * * *")

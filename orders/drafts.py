@@ -37,6 +37,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """The whole consignment as it is carried."""
+
+    weight_kg: Decimal | None = None
+    length_cm: Decimal | None = None
+    width_cm: Decimal | None = None
+    height_cm: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDraft:
     """An order as asked for, checked for form only.
 
@@ -54,6 +64,7 @@ class OrderDraft:
     channel: str = ""
     reference: str = ""
     items: tuple[Item, ...] = ()
+    parcel: Parcel = Parcel()
     notes: str = ""
     currency: str = ""
     cod_amount: Decimal | None = None

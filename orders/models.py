@@ -29,6 +29,10 @@ def new_tracking_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def new_public_hex() -> str:
+    return secrets.token_hex(6)
+
+
 class Trigrams(models.Func):
     """`wasl_trigrams(merchant_id, text)`: the text's trigrams, each with the merchant's id in it."""
 
@@ -62,6 +66,7 @@ class Order(models.Model):
     # Indexes that nothing reads are left out (db_index=False): each costs every order at intake.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     tracking_token = models.CharField(max_length=32, unique=True, default=new_tracking_token, editable=False)
+    public_hex = models.CharField(max_length=12, unique=True, default=new_public_hex, editable=False)
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, related_name="orders", verbose_name=_("merchant"), db_index=False
     )
@@ -91,6 +96,11 @@ class Order(models.Model):
     dropoff_parts = models.JSONField(default=dict, blank=True)
     dropoff_lat = models.FloatField(_("drop-off latitude"), null=True, blank=True)
     dropoff_lng = models.FloatField(_("drop-off longitude"), null=True, blank=True)
+    # Of the whole parcel; null when nobody said.
+    weight_kg = models.DecimalField(_("weight, kg"), max_digits=10, decimal_places=3, null=True, blank=True)
+    length_cm = models.DecimalField(_("length, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
+    width_cm = models.DecimalField(_("width, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
+    height_cm = models.DecimalField(_("height, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
     notes = models.TextField(_("notes"), blank=True)
 
     currency = models.CharField(_("currency"), max_length=3)

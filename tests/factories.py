@@ -59,13 +59,15 @@ class Shop:
     secret: str
 
 
-def make_shop(*, is_test: bool = True, settings: dict | None = None, hold: bool = False, **merchant) -> Shop:
+def make_shop(
+    *, is_test: bool = True, settings: dict | None = None, hold: bool = False, dialect: str = "muvx", **merchant
+) -> Shop:
     """A merchant that can send orders. `settings` are the default destination's (see the simulator's script)."""
     owner = MerchantFactory(**merchant)
     default = DestinationFactory(merchant=owner, settings=settings or {})
     other = DestinationFactory(merchant=owner)
     source = create_source(owner, "Shop", [default, other], hold=hold)
-    key, secret = keys.issue(source, "muvx", is_test=is_test)
+    key, secret = keys.issue(source, dialect, is_test=is_test)
     return Shop(owner, source, default, other, key, secret)
 
 

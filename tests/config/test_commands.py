@@ -4,6 +4,7 @@ import json
 import re
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import authenticate
@@ -54,6 +55,14 @@ def test_the_key_and_the_destination_ids_work() -> None:
     assert Order.objects.get().destination.public_id == made["destinations"][1]["id"]
 
 
+def test_a_dialect_with_clients_gets_an_id_and_a_secret() -> None:
+    client = make("Corner Bakery")["keys"]["fuuffy"]
+    assert set(client) == {"client_id", "client_secret"}
+    form = urlencode({"grant_type": "client_credentials", **client})
+    path, kind = "/fuuffy/v1/auth/token", "application/x-www-form-urlencoded"
+    assert Client().post(path, form, content_type=kind).status_code == 200
+
+
 def test_options() -> None:
     made = make(
         "متجر", "--currency", "iqd", "--country", "IQ", "--timezone", "Asia/Baghdad", "--language", "ar", "--hold"
@@ -73,6 +82,7 @@ def test_without_json_it_is_readable() -> None:
     said = run("merchant", "Corner Bakery")
     assert re.search(r"log-in +corner-bakery +/", said)
     assert "mvx_test_" in said
+    assert re.search(r"fuuffy client_id +fuf_\d+\n +fuuffy client_secret +fuf_test_", said)
     assert "(default)" in said
 
 

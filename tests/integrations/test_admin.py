@@ -78,6 +78,16 @@ def test_a_key_is_shown_once_and_kept_nowhere(staff: Client, caplog: pytest.LogC
     assert not any(secret in text for text in kept)
 
 
+def test_a_client_is_shown_with_its_id(staff: Client) -> None:
+    answer = staff.post(
+        reverse("admin:integrations_apikey_add"), {"source": make_shop().source.pk, "dialect": "fuuffy", "name": "Till"}
+    )
+    shown = dict(answer.context["secrets"])
+    found = keys.look_up(shown["Fuuffy client_secret"], "fuuffy")
+    assert found is not None
+    assert shown["Fuuffy client_id"] == keys.client_id(found)
+
+
 def test_keys_are_revoked_not_edited_or_deleted(staff: Client) -> None:
     shop = make_shop()
     page = reverse("admin:integrations_apikey_change", args=[shop.key.pk])

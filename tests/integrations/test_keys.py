@@ -44,6 +44,14 @@ def test_a_key_opens_its_own_dialect_only() -> None:
     assert keys.look_up(shop.secret + "x", "muvx") is None
 
 
+def test_a_key_is_found_by_its_id_until_it_is_revoked() -> None:
+    shop = make_shop()
+    assert keys.look_up_id(shop.key.pk, "muvx") == shop.key
+    assert keys.look_up_id(shop.key.pk, "fuuffy") is None
+    keys.revoke(shop.key)
+    assert keys.look_up_id(shop.key.pk, "muvx") is None
+
+
 def test_a_sources_keys_stop_with_it() -> None:
     shop = make_shop()
     shop.source.is_active = False

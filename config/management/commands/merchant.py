@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from integrations import keys
 from integrations.onboarding import Account, open_account
 
 
@@ -66,7 +67,11 @@ def readable(name: str, found: dict[str, Any]) -> str:
     lines = [
         f"{name} (merchant {found['merchant']}, source {found['source']})",
         f"  log-in        {found['username']}  /  {found['password']}",
-        *(f"  {dialect + ' key':<13} {key}" for dialect, key in found["keys"].items()),
+        *(
+            f"  {label:<13} {value}"
+            for dialect, key in found["keys"].items()
+            for label, value in keys.lines(f"{dialect} key" if isinstance(key, str) else dialect, key)
+        ),
         *(
             f"  destination   {one['id']}  {one['name']}{'  (default)' if one['is_default'] else ''}"
             for one in found["destinations"]

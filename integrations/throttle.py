@@ -1,0 +1,62 @@
+"""Counting calls, for all processes together."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+from django.utils import timezone
+
+# One statement, so that of any number of calls at once each is counted.
+_COUNT = """
+INSERT INTO integrations_ratewindow AS kept (name, count, ends_at) VALUES (%s, 1, %s)
+ON CONFLICT (name) DO UPDATE SET
+    count = CASE WHEN kept.ends_at > %s THEN kept.count + 1 ELSE 1 END,
+    ends_at = CASE WHEN kept.ends_at > %s THEN kept.ends_at ELSE excluded.ends_at END
+RETURNING count, ends_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Where a caller stands: `limit` calls until `ends_at`, of which `count` are used."""
+
+    limit: int
+    count: int
+    ends_at: datetime
+
+    @property
+    def exceeded(self) -> bool:
+        return self.count > self.limit
+
+    @property
+    def remaining(self) -> int:
+        return max(self.limit - self.count, 0)
+
+    @property
+    def reset(self) -> int:
+        """Seconds since 1970, rounded up."""
+        return math.ceil(self.ends_at.timestamp())
+
+    @property
+    def wait(self) -> float:
+        """Seconds until calls are answered again."""
+        return max((self.ends_at - timezone.now()).total_seconds(), 0)
+
+
+def count(name: str, limit: int, seconds: int) -> Allowance:
+    """Counts one call of `name`, whose window of `seconds` begins with the first. Not within a transaction that may
+    be rolled back."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [name[:120], now + timedelta(seconds=seconds), now, now])
+        used, ends_at = cursor.fetchone()
+    return Allowance(limit, used, ends_at)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The caller's address: the one that our own proxy saw, if there is one."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_FORWARDED_FOR else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
