@@ -174,7 +174,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         )}),
         (_("Drop-off"), {"classes": ("tab",), "fields": (
             ("dropoff_name", "dropoff_phone_shown", "dropoff_email"), "dropoff_address", "dropoff_place",
-            "notes",
+            ("weight_kg", "length_cm", "width_cm", "height_cm"), "notes",
         )}),
         (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"),)}),
         (_("As it was sent"), {"classes": ("tab",), "fields": ("sent",)}),
