@@ -27,6 +27,9 @@ VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "wasl.stamp"  # the locks that are installed, as "name sha256" lines; empty while at work
 LOCK = "requirements.lock"
 TEST_LOCK = "requirements-test.lock"  # holds all of the other
+# Not the one that gives the work its name alone: many a Python has pytest, or an old Django, and nothing else of ours.
+MODULES = ("django", "rest_framework", "procrastinate", "psycopg_pool")
+TEST_MODULES = ("pytest", "pytest_django", "playwright")
 NO_DATABASE = {"", "help", "version", "makemessages", "compilemessages", "collectstatic"}
 AGAIN = "WASL_VENV_REMADE"
 
@@ -49,11 +52,11 @@ def _run(command: str, argv: list[str]) -> int:
     global server
     _tidy_environment()
     if command == "test":
-        ensure_packages("pytest", TEST_LOCK, argv)
+        ensure_packages((*MODULES, *TEST_MODULES), TEST_LOCK, argv)
         os.chdir(ROOT)
         words = argv[argv.index("test") + 1 :]
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *words])
-    ensure_packages("django", LOCK, argv)
+    ensure_packages(MODULES, LOCK, argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if command in NO_DATABASE or "--help" in argv:
         return _execute(argv)
@@ -87,10 +90,11 @@ def _tidy_environment() -> None:
     os.environ["WASL_DATA_DIR"] = str(Path(os.environ.get("WASL_DATA_DIR", ROOT / ".data")).expanduser().resolve())
 
 
-def ensure_packages(module: str, lock: str, argv: list[str]) -> None:
-    """Return if `module` can be imported and the packages are those of the lock; else make it so and start again."""
+def ensure_packages(modules: Sequence[str], lock: str, argv: list[str]) -> None:
+    """Return if `modules` can be imported and the packages are those of the lock; else make it so and start again."""
     inside = Path(sys.prefix).resolve() == VENV
-    present = importlib.util.find_spec(module) is not None
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    present = not missing
     if present and (not inside or not STAMP.exists() or _is_current(lock)):
         return
     with _one_at_a_time():
@@ -101,7 +105,7 @@ def ensure_packages(module: str, lock: str, argv: list[str]) -> None:
             STAMP.unlink()
             _fill_venv(lock)
         elif not present:
-            sys.exit(f"{module} is missing from {VENV} even after installing it: remove that folder and try again.")
+            sys.exit(f"{missing[0]} is missing from {VENV} even after installing it: remove that folder and try again.")
     sys.stdout.flush()
     os.execv(VENV_PYTHON, [str(VENV_PYTHON), *argv])
 

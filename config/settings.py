@@ -131,14 +131,16 @@ TEMPLATES = [
 # --- Data -----------------------------------------------------------------------------------------------------------
 # The default only serves tools that import the settings without a database (type checker, linters).
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///wasl")}
+# A pool for each process: a thread that waits for a carrier needs no connection meanwhile. 0: one for each thread.
+DB_POOL = env.int("WASL_DB_POOL", default=3)
 DATABASES["default"] |= {
+    "CONN_MAX_AGE": 0 if DB_POOL else None,
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
         "server_side_binding": True,
         "prepare_threshold": 2,
-        # A pool for each process: a thread that waits for a carrier needs no connection meanwhile.
-        "pool": {"min_size": 1, "max_size": env.int("WASL_DB_POOL", default=3), "max_idle": 30, "timeout": 15},
+        **({"pool": {"min_size": 1, "max_size": DB_POOL, "max_idle": 30, "timeout": 15}} if DB_POOL else {}),
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

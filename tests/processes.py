@@ -19,7 +19,7 @@ def environment() -> dict[str, str]:
     name = connection.settings_dict["NAME"]
     # Only its name: where the server is may be said in any of a URL's parts.
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(name)}").geturl()
-    return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "WASL_DB_POOL": "3"}
 
 
 @contextmanager

@@ -25,7 +25,9 @@ started: list[subprocess.Popen[str]] = []
 
 
 def manage(*words: str, data: Path, **environment: str) -> subprocess.Popen[str]:
-    inherited = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "PGHOST")}
+    inherited = {
+        key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "PGHOST", "WASL_DB_POOL")
+    }
     process = subprocess.Popen(
         [sys.executable, "manage.py", *words],
         cwd=settings.BASE_DIR,

@@ -2,8 +2,6 @@
 
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 import pytest
 from django.db import connection
@@ -101,25 +99,3 @@ def test_a_worker_whose_connections_are_cut_goes_on(order):
         wait_until(lambda: delivered(order), 25, "delivered by the same worker")
         assert only.poll() is None
     assert SimulatedParcel.objects.count() == 1
-
-
-def test_a_job_gets_a_sound_connection():
-    def in_a_thread() -> list[int]:
-        try:
-            connection.ensure_connection()
-            with connection.cursor() as cursor:
-                cursor.execute("SET application_name = 'broken'")
-            connection.close()  # as after each job: back to the pool
-            ready.set()
-            broken.wait(10)
-            return [Order.objects.count() for _ in range(2)]
-        finally:
-            connection.close()
-
-    ready, broken = Event(), Event()
-    with ThreadPoolExecutor(1) as threads:
-        counted = threads.submit(in_a_thread)
-        assert ready.wait(10), counted.exception(0)
-        break_connections(application="broken")
-        broken.set()
-        assert counted.result(10) == [0, 0]
