@@ -3,16 +3,19 @@
 import re
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 from io import BytesIO
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.security import SecurityMiddleware
+from django.urls import Resolver404, ResolverMatch, resolve
 from rest_framework.exceptions import ParseError
 
 from config.logs import request_id
-from integrations.dialect import dialect_of, error_response
+from integrations import keys
+from integrations.dialect import dialect_of, error_response, host_dialect
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -36,6 +39,13 @@ class RequestIdMiddleware:
         return response
 
 
+class TransportMiddleware(SecurityMiddleware):
+    """Sends people to https. Programs are answered where they are: a redirect would lose a POST's body."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if dialect_of(request) else super().process_request(request)
+
+
 class DialectLaneMiddleware:
     """A short way for the dialects: programs have no session, form, language or pages, and every order comes this way.
 
@@ -46,7 +56,8 @@ class DialectLaneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if dialect_of(request.path_info) is None:
+        dialect = dialect_of(request)
+        if dialect is None:
             return self.get_response(request)
         try:
             request.get_host()
@@ -55,9 +66,22 @@ class DialectLaneMiddleware:
             return error_response(request, ParseError("This host name is not served here: see WASL_URL."))
         except ParseError as error:
             return error_response(request, error)
-        match = resolve(request.path_info)
+        match = find_view(request, dialect)
         request.resolver_match = match
-        return match.func(request, *match.args, **match.kwargs).render()
+        response = match.func(request, *match.args, **match.kwargs)
+        response._resource_closers.append(keys.write_uses)
+        return response.render() if hasattr(response, "render") else response
+
+
+def find_view(request: HttpRequest, dialect: str) -> ResolverMatch:
+    """At a host of its own a dialect has all paths, as its document writes them."""
+    if host_dialect(request) is None:
+        return resolve(request.path_info)
+    room = f"integrations.{dialect}.urls"
+    try:
+        return resolve(request.path_info, room)
+    except Resolver404:
+        return ResolverMatch(import_module(room).unknown, (), {})
 
 
 def measure_body(request: HttpRequest) -> None:

@@ -47,20 +47,24 @@ if WASL_HOST_IS_PRIVATE:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_url.scheme}://{_url.netloc}"]
 
-# Dialects are machine-to-machine: a redirect would lose a POST's body, so they are never redirected to https.
-DIALECT_PATHS = rf"^(v1|{'|'.join(DIALECTS)})(/|$)"
 DEFAULT_DIALECT = env.str("DEFAULT_DIALECT", default="muvx")
 if DEFAULT_DIALECT not in DIALECTS:
     raise ImproperlyConfigured(f"DEFAULT_DIALECT must be one of {', '.join(DIALECTS)}, not {DEFAULT_DIALECT!r}.")
+# Host names that belong to one dialect each, whose paths then need no prefix: api.example.com=muvx,…
+DIALECT_HOSTS = {host.lower(): name for host, name in env.dict("DIALECT_HOSTS", default={}).items()}
+if unknown := set(DIALECT_HOSTS.values()) - set(DIALECTS):
+    raise ImproperlyConfigured(f"DIALECT_HOSTS names no dialect of ours: {', '.join(sorted(unknown))}.")
+ALLOWED_HOSTS += DIALECT_HOSTS
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [DIALECT_PATHS, r"^health(/|$)"]
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SILENCED_SYSTEM_CHECKS = ["security.W001"]  # `TransportMiddleware` is Django's, and the check knows it by name only
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -92,7 +96,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.TransportMiddleware",
     "config.middleware.DialectLaneMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

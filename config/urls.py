@@ -32,7 +32,7 @@ def _error(page: Callable[..., HttpResponse], error: Exception) -> Callable[...,
     """In a dialect an error has the dialect's shape, elsewhere it is a page."""
 
     def handle(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        if dialect_of(request.path_info):
+        if dialect_of(request):
             return error_response(request, error)
         return page(request, exception) if exception else page(request)
 

@@ -1,7 +1,8 @@
-"""Who sends (merchants and their sources) and who delivers (their destinations)."""
+"""Who sends (merchants and their sources), who delivers (their destinations and riders), and where."""
 
 import secrets
 import string
+import uuid
 import zoneinfo
 from decimal import Decimal
 from typing import ClassVar
@@ -11,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from destinations import geometry
 
 PUBLIC_ID_ALPHABET = string.ascii_lowercase + string.digits
 
@@ -46,6 +49,7 @@ class Merchant(models.Model):
         help_text=_("Flat fee per order, in the merchant's currency."),
     )
     is_active = models.BooleanField(_("active"), default=True)
+    zones_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -99,6 +103,13 @@ class Membership(models.Model):
     def can(self, ability: str) -> bool:
         """Whether the role allows "view", "operate", "manage" or "finance"."""
         return ability in ABILITIES[self.role]
+
+
+class Vehicle(models.TextChoices):
+    MOTORCYCLE = "motorcycle", _("Motorcycle")
+    CAR = "car", _("Car")
+    VAN = "van", _("Van")
+    TRUCK = "truck", _("Truck")
 
 
 class Environment(models.TextChoices):
@@ -156,6 +167,9 @@ class Source(models.Model):
     pickup_lng = models.FloatField(
         _("pick-up longitude"), null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
+    settings = models.JSONField(
+        _("settings"), default=dict, blank=True, help_text=_("What the dialects that it speaks let it choose.")
+    )
     destinations = models.ManyToManyField(Destination, through="Route", related_name="sources")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -192,3 +206,158 @@ class Route(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} → {self.destination}"
+
+
+# --- Where ----------------------------------------------------------------------------------------------------------
+class CoverageZone(models.Model):
+    """An area that a merchant delivers in. With at least one active zone, a stop with coordinates must lie in one.
+
+    A trigger counts up `Merchant.zones_version` with every change, so that each process knows when to read anew.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="zones", verbose_name=_("merchant"))
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    geojson = models.JSONField(
+        _("area"),
+        validators=[geometry.validate_area],
+        help_text=_("A GeoJSON Polygon or MultiPolygon: longitude before latitude."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("coverage zone")
+        verbose_name_plural = _("coverage zones")
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(geojson__type__in=["Polygon", "MultiPolygon"]), name="zone_is_an_area"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class City(models.Model):
+    """Reference data for all merchants, with the numbers that callers already use."""
+
+    id = models.PositiveIntegerField(_("number"), primary_key=True)
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("city")
+        verbose_name_plural = _("cities")
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Region(models.Model):
+    id = models.PositiveIntegerField(_("number"), primary_key=True)
+    city = models.ForeignKey(City, models.PROTECT, related_name="regions", verbose_name=_("city"))
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("region")
+        verbose_name_plural = _("regions")
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PackageSize(models.Model):
+    id = models.PositiveIntegerField(_("number"), primary_key=True)
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("package size")
+        verbose_name_plural = _("package sizes")
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# --- People and places of a merchant --------------------------------------------------------------------------------
+class Rider(models.Model):
+    """Somebody who delivers for the merchant."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="riders", verbose_name=_("merchant"))
+    uuid = models.UUIDField(_("id"), default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    phone = models.CharField(_("phone"), max_length=64, blank=True)
+    vehicle_type = models.CharField(_("vehicle"), max_length=20, choices=Vehicle.choices, default=Vehicle.MOTORCYCLE)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("rider")
+        verbose_name_plural = _("riders")
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Place(models.Model):
+    """What customers and depots have in common: a name, an address in parts, and a point in WGS 84 degrees."""
+
+    alias = models.CharField(_("alias"), max_length=255, blank=True)
+    address = models.JSONField(_("address"), default=dict, blank=True)
+    lat = models.FloatField(_("latitude"), validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    lng = models.FloatField(_("longitude"), validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["id"]
+
+
+def on_earth(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=models.Q(lat__range=(-90, 90)) & models.Q(lng__range=(-180, 180)), name=name
+    )
+
+
+class Customer(Place):
+    """A company or person on whose behalf a merchant's orders are."""
+
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, related_name="customers", verbose_name=_("merchant"), db_index=False
+    )
+    first_name = models.CharField(_("first name"), max_length=255, blank=True)
+    last_name = models.CharField(_("last name"), max_length=255, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=64, blank=True)
+    custom_data = models.TextField(_("custom data"), blank=True)
+
+    class Meta(Place.Meta):
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints: ClassVar = [on_earth("customer_on_earth")]
+        indexes: ClassVar = [models.Index(fields=["merchant", "id"], name="customers_of_merchant")]
+
+    def __str__(self) -> str:
+        return self.alias or f"{self.first_name} {self.last_name}".strip() or str(self.pk)
+
+
+class Depot(Place):
+    """A place of the merchant that orders start from or end at; `is_depot` False is some other place worth knowing."""
+
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, related_name="depots", verbose_name=_("merchant"), db_index=False
+    )
+    is_depot = models.BooleanField(_("is a depot"), default=True)
+
+    class Meta(Place.Meta):
+        verbose_name = _("depot")
+        verbose_name_plural = _("depots")
+        constraints: ClassVar = [on_earth("depot_on_earth")]
+        indexes: ClassVar = [models.Index(fields=["merchant", "id"], name="depots_of_merchant")]
+
+    def __str__(self) -> str:
+        return self.alias or str(self.pk)

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import math
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -22,6 +20,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from integrations import registry
+from integrations.bodies import StrictJSONParser
 from integrations.models import ApiKey
 from orders.events import Actor
 from orders.models import JSONEncoder, OrderEvent
@@ -30,78 +29,6 @@ logger = logging.getLogger(__name__)
 
 # An exception → HTTP status and JSON body, in the words of one dialect.
 ErrorAnswer = Callable[[Exception], tuple[int, Any]]
-
-# Far more than any document's bodies have, far less than the stack of Python or PostgreSQL holds.
-MAX_DEPTH = 100
-
-
-class TooLarge(exceptions.APIException):
-    status_code = 413
-    default_detail = "The request body is too large."
-    default_code = "too_large"
-
-
-def no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def fraction(text: str) -> Decimal:
-    """Raises ValueError for a number that no JSON of ours could hold."""
-    if math.isinf(float(text)):
-        raise ValueError(f"{text[:20]} is too large")
-    return Decimal(text)
-
-
-def check_storable(value: Any, depth: int = 0) -> None:
-    """Raises ValueError for text that PostgreSQL cannot hold, and beyond `MAX_DEPTH`."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
-    if isinstance(value, str):
-        value.encode()
-        if "\x00" in value:
-            raise ValueError("NUL characters are not allowed")
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            check_storable(name)
-            check_storable(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            check_storable(inner, depth + 1)
-
-
-def parse_json(body: bytes) -> Any:
-    """Strict JSON with `Decimal` for fractions. Raises `ParseError` also for what PostgreSQL cannot store: NUL, lone
-    surrogates, numbers beyond a float's, depths."""
-    try:
-        text = body.decode("utf-8-sig")
-        parsed = json.loads(text, parse_float=fraction, parse_constant=no_constant)
-        if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
-            check_storable(parsed)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        reason = str(error).partition(";")[0]  # behind it Python tells its programmer what to do
-        raise exceptions.ParseError(f"The request body is not valid JSON: {reason}") from error
-    return parsed
-
-
-def read_body(request: HttpRequest) -> bytes:
-    """The body, or `TooLarge` before more than `API_MAX_BODY` bytes of it have been read."""
-    try:
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        announced = 0
-    if announced > settings.API_MAX_BODY:
-        raise TooLarge
-    body = request.read(settings.API_MAX_BODY + 1)
-    if len(body) > settings.API_MAX_BODY:
-        raise TooLarge
-    return body
-
-
-class StrictJSONParser(BaseParser):
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        return parse_json(read_body(stream))
 
 
 class CompactJSONRenderer(BaseRenderer):
@@ -203,16 +130,19 @@ def first_problem(detail: Any, path: str = "") -> tuple[str, str, str]:
     return path, getattr(detail, "code", "invalid"), str(detail)
 
 
-def dialect_of(path: str) -> str | None:
-    """The dialect that answers at this path, also where no endpoint is."""
-    first = path.lstrip("/").split("/", 1)[0]
-    if first in registry.DIALECTS:
-        return first
-    return settings.DEFAULT_DIALECT if first == "v1" else None
+def host_dialect(request: HttpRequest) -> str | None:
+    """The dialect that has this request's host name to itself."""
+    return settings.DIALECT_HOSTS.get(request.META.get("HTTP_HOST", "").partition(":")[0].lower())
+
+
+def dialect_of(request: HttpRequest) -> str | None:
+    """The dialect that answers this request, also where no endpoint is: that of its host, else that of its path."""
+    first = request.path_info.lstrip("/").split("/", 1)[0]
+    by_path = first if first in registry.DIALECTS else settings.DEFAULT_DIALECT if first == "v1" else None
+    return host_dialect(request) or by_path
 
 
 def error_response(request: HttpRequest, error: Exception) -> HttpResponse:
-    """The answer to an error outside the views, in the words of the dialect of the path, which must have one."""
-    dialect = dialect_of(request.path_info)
-    status, body = import_module(f"integrations.{dialect}.errors").answer_error(error)
+    """The answer to an error outside the views, in the words of the request's dialect, which must have one."""
+    status, body = import_module(f"integrations.{dialect_of(request)}.errors").answer_error(error)
     return HttpResponse(dump_json(body), status=status, content_type="application/json")

@@ -98,6 +98,28 @@ def plan_cancel(order: Order) -> None:
         _enqueue(PUSH, dispatch)
 
 
+@transaction.atomic
+def plan_rebooking(order: Order) -> None:
+    """An order was edited after its booking: its carrier is asked to cancel, and then gets it anew. Running it twice
+    is harmless."""
+    order = locked(order)
+    if not order.rebooking or order.status == Status.CANCELLING:
+        return
+    dispatch = Dispatch.objects.select_for_update(no_key=True).filter(order=order, is_current=True).first()
+    if dispatch is None or dispatch.state in ENDED_WITHOUT_PARCEL:
+        _book_anew(order, SYSTEM)
+    elif dispatch.state == State.BOOKED:
+        _to_cancelling(dispatch)
+    elif dispatch.state in TO_PUSH:
+        _enqueue(PUSH, dispatch)
+
+
+def _book_anew(order: Order, actor: Actor) -> None:
+    """No carrier has the order as it was before its edit; the current dispatch, if any, has ended."""
+    reports.record_unbooked(order, actor)
+    plan(order)
+
+
 def _to_cancelling(dispatch: Dispatch) -> None:
     dispatch.state, dispatch.attempts, dispatch.next_at = State.CANCELLING, 0, timezone.now() + LEASE
     dispatch.save(update_fields=["state", "attempts", "next_at"])
@@ -127,6 +149,10 @@ def push(dispatch_id: int) -> None:
             _end(dispatch, State.CANCELLED)
             reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
             return
+        if order.rebooking and not uncertain:  # no attempt has left a parcel: another key for what it says now
+            _end(dispatch, State.DROPPED)
+            _book_anew(order, SYSTEM)
+            return
         if not uncertain and not reports.begin_handover(order):
             _end(dispatch, State.DROPPED)
             return
@@ -137,7 +163,7 @@ def push(dispatch_id: int) -> None:
     transcript = Transcript()
     attempt = dispatch.attempts
     parcel = Parcel(dispatch.key, order, attempt)
-    may_book = order.status == Status.DISPATCHED and attempt <= MAX_ATTEMPTS
+    may_book = order.status == Status.DISPATCHED and not order.rebooking and attempt <= MAX_ATTEMPTS
     outcome = _attempt(dispatch, transcript, parcel, uncertain=uncertain, may_book=may_book)
 
     with transaction.atomic():
@@ -192,8 +218,10 @@ def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
     dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch, order.status)
     dispatch.save()
     reports.record_booking(order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url)
-    if order.status == Status.CANCELLING:
+    if order.status == Status.CANCELLING or (order.rebooking and order.is_with_merchant):
         _to_cancelling(dispatch)
+    elif order.rebooking:  # the carrier's reports were faster than its yes
+        reports.record_edit_refused(order, _actor(dispatch), detail="It had been picked up when it was edited.")
     _end_if_over(order, dispatch)
 
 
@@ -208,6 +236,9 @@ def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
     elif order.status == Status.CANCELLING:
         _end(dispatch, State.CANCELLED)
         reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
+    elif order.rebooking and order.is_with_merchant:
+        _end(dispatch, State.DROPPED, detail)
+        _book_anew(order, SYSTEM)
     elif order.is_over:  # the carrier has reported its end before it ever said that it had it
         _end(dispatch, State.DROPPED, detail)
     elif error and error.permanent:
@@ -253,14 +284,20 @@ def cancel(dispatch_id: int) -> None:
             return
         if error is None:
             _end(dispatch, State.CANCELLED)
-            reports.record_cancelled(order, _actor(dispatch))
+            if order.rebooking and order.is_with_merchant:
+                _book_anew(order, _actor(dispatch))
+            else:
+                reports.record_cancelled(order, _actor(dispatch))
         elif dispatch.attempts != attempt:  # the lease had run out: the later attempt decides
             return
         elif error.permanent or dispatch.attempts >= MAX_ATTEMPTS:
             dispatch.state, dispatch.attempts, dispatch.last_error = State.BOOKED, 0, str(error)
-            dispatch.next_at = timezone.now() + _poll_every(dispatch, order.status_before)
+            dispatch.next_at = timezone.now() + _poll_every(dispatch, order.status_before or order.status)
             dispatch.save()
-            reports.record_cancel_refused(order, _actor(dispatch), detail=str(error))
+            if order.rebooking:
+                reports.record_edit_refused(order, _actor(dispatch), detail=str(error))
+            else:
+                reports.record_cancel_refused(order, _actor(dispatch), detail=str(error))
         else:
             _try_later(dispatch, str(error), error.retry_after)
 
@@ -301,6 +338,10 @@ def receive(dispatch_id: int, report: Report) -> None:
             return
         if not dispatch.is_current or dispatch.state in (State.REFUSED, State.GAVE_UP, State.DROPPED):
             _second_parcel(order, dispatch, report.status, report.text)
+            return
+        if order.rebooking and dispatch.state == State.CANCELLING and report.status == Status.CANCELLED:
+            _end(dispatch, State.CANCELLED)  # its answer to our asking is still on its way
+            _book_anew(order, _actor(dispatch))
             return
         order = reports.record_progress(
             order, _actor(dispatch), status=report.status, mark=report.mark, text=report.text, at=report.at

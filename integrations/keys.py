@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from integrations.models import ApiKey
 _LAST_USED_SECONDS = 60
 _CACHE_SIZE = 10_000
 _cache: dict[Any, tuple[float, ApiKey]] = {}  # by digest, and by id
+_used: set[int] = set()
 
 
 def digest(secret: str) -> str:
@@ -26,15 +28,25 @@ def digest(secret: str) -> str:
 
 
 def issue(
-    source: Source, dialect: str, *, is_test: bool, name: str = "", created_by: User | None = None
+    source: Source,
+    dialect: str,
+    *,
+    is_test: bool,
+    kind: str = "",
+    name: str = "",
+    scopes: Sequence[str] = (),
+    created_by: User | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its text (`mvx_test_…`), which cannot be had again."""
-    prefix = f"{registry.DIALECTS[dialect].key_prefix}_{'test' if is_test else 'live'}_"
+    """A new key and its text (`mvx_test_…`), which cannot be had again. No `scopes`: it may do everything."""
+    room = registry.DIALECTS[dialect]
+    prefix = f"{room.kinds[kind]}{room.key_prefix}_{'test' if is_test else 'live'}_"
     secret = prefix + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         source=source,
         dialect=dialect,
+        kind=kind,
         name=name,
+        scopes=list(scopes),
         is_test=is_test,
         prefix=secret[: len(prefix) + 4],
         digest=digest(secret),
@@ -103,7 +115,15 @@ def _find(field: str, wanted: str | int, dialect: str) -> ApiKey | None:
 
 
 def _note_use(key: ApiKey) -> None:
-    now = timezone.now()
-    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > _LAST_USED_SECONDS:
-        with transaction.atomic():
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    if key.last_used_at is None or (timezone.now() - key.last_used_at).total_seconds() > _LAST_USED_SECONDS:
+        _used.add(key.pk)
+
+
+def write_uses() -> None:
+    """Writes when the keys were last used that this process has looked up: after the answer, which need not wait."""
+    if not _used:
+        return
+    noted = list(_used)
+    _used.difference_update(noted)
+    with transaction.atomic():
+        ApiKey.objects.filter(pk__in=noted).update(last_used_at=timezone.now())

@@ -19,11 +19,18 @@ class ApiKey(models.Model):
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="api_keys", verbose_name=_("source"))
     dialect = models.CharField(_("dialect"), max_length=20, choices=registry.dialect_choices)
+    kind = models.CharField(_("kind"), max_length=10, blank=True, choices=registry.kind_choices)
     name = models.CharField(_("name"), max_length=80, blank=True)
     is_test = models.BooleanField(_("test key"), default=True)
     prefix = models.CharField(_("begins with"), max_length=24, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = ArrayField(models.CharField(max_length=40), verbose_name=_("scopes"), default=list, blank=True)
+    scopes = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("scopes"),
+        default=list,
+        blank=True,
+        help_text=_("What it may be used for, with commas; empty: everything."),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by"), related_name="+"
     )
@@ -38,6 +45,53 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"{self.prefix}…"
+
+    def allows(self, scope: str) -> bool:
+        return not self.scopes or scope in self.scopes
+
+
+class StaffKey(models.Model):
+    """A key of one of our own people, for what a dialect lets staff do to every merchant's orders."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff_keys", verbose_name=_("person")
+    )
+    dialect = models.CharField(_("dialect"), max_length=20, choices=registry.dialect_choices)
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    prefix = models.CharField(_("begins with"), max_length=24, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("staff key")
+        verbose_name_plural = _("staff keys")
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.prefix}…"
+
+
+class WebhookEndpoint(models.Model):
+    """Where a merchant wants to be told, in which dialect. `secret` is what we sign with, encrypted."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="webhook_endpoints", verbose_name=_("merchant"))
+    dialect = models.CharField(_("dialect"), max_length=20, choices=registry.dialect_choices)
+    is_test = models.BooleanField(_("test"), default=False)
+    url = models.CharField(_("address"), max_length=1000)
+    is_active = models.BooleanField(_("active"), default=True)
+    secret = models.TextField(editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("last change"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("webhook endpoint")
+        verbose_name_plural = _("webhook endpoints")
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Dispatch(models.Model):

@@ -15,8 +15,8 @@ from integrations import keys, registry
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What `open_account` made. `password` and `keys` (dialect → what `keys.credential` gives) are not stored in a
-    readable form anywhere."""
+    """What `open_account` made. `password` and `keys` (dialect, or dialect_kind → what `keys.credential` gives) are not
+    stored in a readable form anywhere."""
 
     merchant: Merchant
     owner: User
@@ -51,8 +51,11 @@ def open_account(
     ]
     source = actions.create_source(merchant, "Online shop", destinations, hold=hold, **(pickup or {}))
     issued = {
-        dialect: keys.credential(*keys.issue(source, dialect, is_test=True, name="First key", created_by=owner))
-        for dialect in registry.DIALECTS
+        "_".join(filter(None, (dialect, kind))): keys.credential(
+            *keys.issue(source, dialect, kind=kind, is_test=True, name="First key", created_by=owner)
+        )
+        for dialect, room in registry.DIALECTS.items()
+        for kind in room.kinds
     }
     return Account(merchant, owner, password, source, issued, destinations)
 

@@ -1,6 +1,7 @@
 """The table of contents: one line for each other system. Strings only, so that everything may import it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -11,7 +12,9 @@ from django.utils.module_loading import import_string
 class Room:
     """A folder of `integrations`. `dialect`: we answer in its API, under `/<name>/`; `carrier`: the class that speaks
     it as a client, empty when we do not. `credential`: what its callers are given, a "key" or a "client" (an id and a
-    secret, as in OAuth)."""
+    secret, as in OAuth). `kinds`: the kinds of its keys, each with what stands before the prefix; every kind but "" is
+    one that may do less. `scopes`: what a key can be limited to. `source_settings`: what it lets a source choose, with
+    the values that there are, the default first."""
 
     name: str
     label: str
@@ -19,6 +22,9 @@ class Room:
     carrier: str = ""
     key_prefix: str = ""
     credential: Literal["key", "client"] = "key"
+    kinds: Mapping[str, str] = field(default_factory=lambda: {"": ""})
+    scopes: tuple[str, ...] = ()
+    source_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ROOMS = (
@@ -33,6 +39,10 @@ CARRIERS = {room.name: room for room in ROOMS if room.carrier}
 
 def dialect_choices() -> list[tuple[str, str]]:
     return [(room.name, room.label) for room in DIALECTS.values()]
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    return [(kind, kind) for room in DIALECTS.values() for kind in room.kinds if kind]
 
 
 def provider_choices() -> list[tuple[str, str]]:

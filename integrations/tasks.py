@@ -33,6 +33,8 @@ def relay_event(event_id: int) -> None:
         dispatching.plan(event.order)
     elif event.kind == OrderEvent.Kind.CANCEL_REQUESTED:
         dispatching.plan_cancel(event.order)
+    elif event.kind == OrderEvent.Kind.EDITED:
+        dispatching.plan_rebooking(event.order)
 
 
 @app.task

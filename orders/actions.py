@@ -2,22 +2,23 @@
 in one transaction, and raises a child of `orders.errors.OrderError` when the order does not allow it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from destinations import money, rates, routing
-from destinations.models import Environment, Source
+from destinations import rates, routing
+from destinations.models import Environment, Rider, Source
 from orders import events, rows
-from orders.changes import ALL_WELL, change, locked
-from orders.drafts import Item, OrderDraft, Stop
+from orders.changes import ALL_WELL, Change, change, change_all, locked, locked_all
+from orders.contents import contents
+from orders.drafts import Item, OrderDraft
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
 from orders.events import Actor, Happening
 from orders.models import Order, OrderEvent, OrderItem
-from orders.search import searchable
-from orders.statuses import NOT_CANCELLABLE, Status
+from orders.statuses import NOT_CANCELLABLE, Failure, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -66,16 +67,11 @@ def place_orders(
 def _new_order(
     source: Source, draft: OrderDraft, decision: routing.Decision, *, is_test: bool | None, now: datetime
 ) -> Order:
-    merchant = source.merchant
-    currency = draft.currency or merchant.currency
-    _check_amount(draft.cod_amount, currency, "cod_amount")
-    for number, item in enumerate(draft.items):
-        _check_amount(item.price, currency, f"items.{number}.price")
     release_at = None if source.hold or draft.hold else draft.release_at
     waits = source.hold or draft.hold or (release_at is not None and release_at > now)
     chosen = decision.chosen
     return Order(
-        merchant=merchant,
+        merchant=source.merchant,
         source=source,
         destination_id=chosen.pk,
         is_test=chosen.environment == Environment.SANDBOX if is_test is None else is_test,
@@ -83,46 +79,17 @@ def _new_order(
         channel=draft.channel or draft.dialect,
         external_id=draft.external_id,
         unique_scope=draft.unique_scope,
-        reference=draft.reference,
-        **_stop_fields("pickup", draft.pickup),
-        **_stop_fields("dropoff", draft.dropoff),
-        weight_kg=draft.parcel.weight_kg,
-        length_cm=draft.parcel.length_cm,
-        width_cm=draft.parcel.width_cm,
-        height_cm=draft.parcel.height_cm,
-        notes=draft.notes,
-        currency=currency,
-        cod_amount=draft.cod_amount,
-        delivery_fee=rates.delivery_fee(merchant),
+        **contents(draft, source.merchant),
+        delivery_fee=rates.delivery_fee(source.merchant),
         status=Status.CREATED if waits else Status.DISPATCHED,
+        said_status=draft.said_status,
         release_at=release_at if waits else None,
         routing=decision.record,
         extras=draft.extras,
         raw_payload=draft.raw,
-        search_text=searchable(
-            [
-                draft.external_id,
-                draft.reference,
-                draft.dropoff.name,
-                draft.dropoff.phone,
-                draft.dropoff.address.text,
-            ]
-        ),
         created_at=now,
         updated_at=now,
     )
-
-
-def _stop_fields(end: str, stop: Stop) -> dict[str, Any]:
-    return {
-        f"{end}_name": stop.name,
-        f"{end}_phone": stop.phone,
-        f"{end}_email": stop.email,
-        f"{end}_address": stop.address.text,
-        f"{end}_parts": stop.address.parts,
-        f"{end}_lat": stop.lat,
-        f"{end}_lng": stop.lng,
-    }
 
 
 def _new_item(order: Order, position: int, item: Item) -> OrderItem:
@@ -134,17 +101,6 @@ def _new_item(order: Order, position: int, item: Item) -> OrderItem:
         price=item.price,
         weight_kg=item.weight_kg,
     )
-
-
-def _check_amount(amount, currency: str, path: str) -> None:
-    if amount is None:
-        return
-    if amount < 0:
-        raise InvalidDraft("An amount cannot be negative.", path=path)
-    if amount > money.MAX_AMOUNT:
-        raise InvalidDraft("The amount is too large.", path=path)
-    if not money.fits(amount, currency):
-        raise InvalidDraft(f"{currency} has at most {money.exponent(currency)} decimals.", path=path)
 
 
 def _why(order: Order) -> dict[str, Any]:
@@ -200,29 +156,71 @@ def _still_held(order: Order) -> Order:
     return order
 
 
-# --- Cancel and retry -----------------------------------------------------------------------------------------------
+@transaction.atomic
+def edit_order(order: Order, draft: OrderDraft, actor: Actor) -> Order:
+    """Puts what `draft` says in the place of what the order said: everything but its ids, its way out and its fee. A
+    draft without items leaves them; `extras` are added to those that there are.
+
+    A carrier that may have the order is asked to cancel and is then given it anew, under a new key; one that nobody
+    took goes out again. Raises `WrongStatus` once it has been picked up, and `InvalidDraft`.
+    """
+    order = locked(order)
+    if not order.is_with_merchant:
+        raise WrongStatus("The order has been picked up and cannot be edited.", status=order.status)
+    draft = replace(draft, external_id=order.external_id, reference=draft.reference or order.reference)
+    fields = contents(draft, order.merchant) | {"extras": {**order.extras, **draft.extras}}
+    if draft.dialect == order.dialect:
+        fields |= {"raw_payload": draft.raw}
+    if draft.said_status:
+        fields["said_status"] = {**order.said_status, **draft.said_status}
+    if draft.items:
+        order.items.all().delete()
+        rows.insert([_new_item(order, position, item) for position, item in enumerate(draft.items)])
+    if order.status == Status.FAILED:
+        return change(order, Kind.EDITED, actor, status=Status.DISPATCHED, **fields, **ALL_WELL)
+    return change(order, Kind.EDITED, actor, **fields, rebooking=order.with_carrier)
+
+
+# --- Cancel, delete, retry ------------------------------------------------------------------------------------------
 @transaction.atomic
 def cancel_orders(orders: Iterable[Order], actor: Actor, *, reason: str = "") -> list[Order]:
     """Cancels each order, all or none: at once if no carrier can have it, else by asking the carrier (`cancelling`).
 
     An order that is cancelled, or being cancelled, stays as it is. Raises `WrongStatus` at delivered, returned, lost.
     """
-    asked = [locked(order) for order in sorted(orders, key=lambda order: order.pk)]
+    asked = locked_all(orders)
     for order in asked:
         if order.status in NOT_CANCELLABLE:
             raise WrongStatus(f"Cannot cancel an order that has already been {order.status}.", status=order.status)
-    return [_cancel(order, actor, reason) for order in asked]
+    change_all([_cancel(order, reason) for order in asked if order.status not in _CANCELLED], actor)
+    return asked
 
 
-def _cancel(order: Order, actor: Actor, reason: str) -> Order:
+_CANCELLED = (Status.CANCELLED, Status.CANCELLING)
+
+
+def _cancel(order: Order, reason: str) -> Change:
     data = {"reason": reason} if reason else {}
-    if order.status in (Status.CANCELLED, Status.CANCELLING):
-        return order
     if not order.with_carrier:
-        return change(order, Kind.CANCELLED, actor, data=data, status=Status.CANCELLED, release_at=None, **ALL_WELL)
-    return change(
-        order, Kind.CANCEL_REQUESTED, actor, data=data, status=Status.CANCELLING, status_before=order.status, **ALL_WELL
-    )
+        return Change(order, Kind.CANCELLED, {"status": Status.CANCELLED, "release_at": None, **ALL_WELL}, data)
+    fields = {"status": Status.CANCELLING, "status_before": order.status, "rebooking": False, **ALL_WELL}
+    return Change(order, Kind.CANCEL_REQUESTED, fields, data)
+
+
+@transaction.atomic
+def delete_orders(orders: Iterable[Order], actor: Actor, *, cancelled: bool = False) -> None:
+    """Cancels each order and takes it out of its merchant's sight, all or none. If the carrier refuses to cancel one,
+    it is seen again, with attention.
+
+    Raises `WrongStatus` when one has been picked up, and also for a cancelled one unless `cancelled` allows it.
+    """
+    asked = locked_all(orders)
+    for order in asked:
+        if not (order.is_with_merchant or (cancelled and order.status in _CANCELLED)):
+            raise WrongStatus("Only an order that nobody has picked up can be deleted.", status=order.status)
+    change_all([_cancel(order, "") for order in asked if order.status not in _CANCELLED], actor)
+    now = timezone.now()
+    change_all([Change(order, Kind.DELETED, {"deleted_at": now}) for order in asked if not order.deleted_at], actor)
 
 
 @transaction.atomic
@@ -245,3 +243,40 @@ def settle_attention(order: Order, actor: Actor) -> Order:
         return order
     data = {"attention": order.attention, "detail": order.attention_detail}
     return change(order, Kind.SETTLED, actor, data=data, attention="", attention_detail="")
+
+
+# --- What its sender says -------------------------------------------------------------------------------------------
+@transaction.atomic
+def say_status(order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None) -> Order:
+    """Keeps what a caller says that the status is, in its dialect's form, until the status next changes. `status` is
+    the canonical one that it means, if it means one: the order moves there if that leads forward."""
+    order = locked(order)
+    words = {**order.said_status, dialect: said}
+    data = {"dialect": dialect, "said": said}
+    if status is None or not may_report(order.status, status):
+        return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words)
+    fields = {"status": status, "status_before": "", "release_at": None, "mark": "", **ALL_WELL}
+    if status == Status.FAILED:
+        fields["failure"] = Failure.DELIVERY
+    return change(order, Kind.STATUS_SAID, actor, data=data, said_status={dialect: said}, **fields)
+
+
+@transaction.atomic
+def verify_payment(order: Order, actor: Actor, *, verified: bool = True) -> Order:
+    """Notes that the customer's payment has been verified, or has not."""
+    order = locked(order)
+    if order.payment_verified == verified:
+        return order
+    return change(order, Kind.PAYMENT_VERIFIED, actor, data={"verified": verified}, payment_verified=verified)
+
+
+@transaction.atomic
+def assign_rider(order: Order, rider: Rider | None, actor: Actor) -> Order:
+    """Gives the order to a rider of its merchant, or takes it back. Raises `InvalidDraft` for another's rider."""
+    order = locked(order)
+    if rider and rider.merchant_id != order.merchant_id:
+        raise InvalidDraft("There is no such rider.", path="rider")
+    if order.rider_id == (rider.pk if rider else None):
+        return order
+    data = {"rider": str(rider.uuid), "name": rider.name} if rider else {}
+    return change(order, Kind.RIDER_ASSIGNED, actor, data=data, rider=rider)

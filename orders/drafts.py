@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from destinations.models import Customer, Depot, Rider
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -44,6 +46,16 @@ class Parcel:
     length_cm: Decimal | None = None
     width_cm: Decimal | None = None
     height_cm: Decimal | None = None
+    pieces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When the carrier should come and deliver. Facts that are passed on: they hold nothing back."""
+
+    pickup_at: datetime | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,9 @@ class OrderDraft:
     `external_id` is the caller's own id; it may exist once per (merchant, dialect, test or live, `unique_scope`) when
     the dialect promises that, and as often as one likes when `unique_scope` is None. `destination` is the public id
     of the one asked for. `hold` keeps the order back until somebody releases it, `release_at` until that time (a time
-    in the past is due now). `extras` holds what the dialect sent that has no canonical meaning; `raw` the whole body.
+    in the past is due now). `customer`, `depot` and `rider` are the merchant's own. `said_status` is what the caller
+    says that the status is, under its dialect's name; it moves nothing. `extras` holds what the dialect sent that has
+    no canonical meaning; `raw` the whole body.
     """
 
     dialect: str
@@ -71,5 +85,10 @@ class OrderDraft:
     destination: str | None = None
     hold: bool = False
     release_at: datetime | None = None
+    window: Window = Window()
+    customer: Customer | None = None
+    depot: Depot | None = None
+    rider: Rider | None = None
+    said_status: dict[str, Any] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
     raw: Any = None

@@ -20,6 +20,16 @@ class InvalidDraft(OrderError):
     code = "invalid_draft"
 
 
+class OutOfCoverage(InvalidDraft):
+    """A stop ("pickup" or "dropoff", which is the `path`) lies outside all of the merchant's coverage zones."""
+
+    code = "out_of_coverage"
+
+    def __init__(self, message: str, *, path: str, lat: float, lng: float) -> None:
+        super().__init__(message, path=path)
+        self.lat, self.lng = lat, lng
+
+
 class NoDestination(OrderError):
     """No destination can take the order; `path` is "destination" when the caller named one that cannot."""
 

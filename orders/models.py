@@ -13,9 +13,9 @@ from django.db.models import F, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from destinations.models import Destination, Merchant, Source
+from destinations.models import Customer, Depot, Destination, Merchant, Rider, Source
 from orders.search import normalise
-from orders.statuses import TERMINAL, Attention, Failure, Mark, Status
+from orders.statuses import TERMINAL, WITH_MERCHANT, Attention, Failure, Mark, Status
 
 
 class JSONEncoder(DjangoJSONEncoder):
@@ -43,6 +43,10 @@ class Trigrams(models.Func):
 class OrderQuerySet(models.QuerySet["Order"]):
     def of(self, merchant: Merchant) -> Self:
         return self.filter(merchant=merchant)
+
+    def kept(self) -> Self:
+        """Without those that their merchant has deleted, for dialects in which a deleted order is gone."""
+        return self.filter(deleted_at=None)
 
     def due(self, now) -> Self:
         """Held orders whose time has come."""
@@ -101,15 +105,33 @@ class Order(models.Model):
     length_cm = models.DecimalField(_("length, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
     width_cm = models.DecimalField(_("width, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
     height_cm = models.DecimalField(_("height, cm"), max_digits=10, decimal_places=3, null=True, blank=True)
+    pieces = models.PositiveIntegerField(_("packages"), null=True, blank=True)
+    # When it is to be picked up and delivered, as facts for the carrier; they hold nothing back.
+    pickup_at = models.DateTimeField(_("pick-up wanted at"), null=True, blank=True)
+    window_start = models.DateTimeField(_("delivery wanted from"), null=True, blank=True)
+    window_end = models.DateTimeField(_("delivery wanted until"), null=True, blank=True)
+    # Indexed where they are set, below: most orders have none.
+    customer = models.ForeignKey(
+        Customer, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("customer"), db_index=False
+    )
+    depot = models.ForeignKey(
+        Depot, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("depot"), db_index=False
+    )
+    rider = models.ForeignKey(
+        Rider, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("rider"), db_index=False
+    )
     notes = models.TextField(_("notes"), blank=True)
 
     currency = models.CharField(_("currency"), max_length=3)
     cod_amount = models.DecimalField(_("cash on delivery"), max_digits=15, decimal_places=3, null=True, blank=True)
     delivery_fee = models.DecimalField(_("delivery fee"), max_digits=15, decimal_places=3, default=Decimal(0))
+    payment_verified = models.BooleanField(_("payment verified"), default=False)
 
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.CREATED)
     status_before = models.CharField(max_length=12, blank=True, choices=Status.choices)
     status_text = models.CharField(_("carrier's words"), max_length=255, blank=True)
+    # What callers say that the status is, by dialect and in its form; forgotten when the status changes.
+    said_status = models.JSONField(default=dict, blank=True, editable=False)
     failure = models.CharField(_("kind of failure"), max_length=10, choices=Failure.choices, blank=True)
     mark = models.CharField(_("mark"), max_length=16, choices=Mark.choices, blank=True)
     attention = models.CharField(_("needs attention"), max_length=24, choices=Attention.choices, blank=True)
@@ -117,6 +139,8 @@ class Order(models.Model):
     release_at = models.DateTimeField(_("goes out at"), null=True, blank=True)
     # From the first try to book on until it is certain that no carrier has the parcel. A cancel must then ask first.
     with_carrier = models.BooleanField(default=False, editable=False)
+    # An edit came after the booking: the carrier is asked to cancel, and then given the order anew.
+    rebooking = models.BooleanField(default=False, editable=False)
     carrier_reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
     carrier_tracking_url = models.CharField(_("carrier's tracking page"), max_length=1000, blank=True)
 
@@ -126,6 +150,8 @@ class Order(models.Model):
     search_text = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(_("created"))
     updated_at = models.DateTimeField(_("last change"))
+    # Cancelled and out of its merchant's sight. Rows are never removed.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -179,6 +205,10 @@ class Order(models.Model):
             models.Index(
                 F("merchant"), F("status"), F("created_at").desc(), F("id").desc(), name="orders_newest_by_status"
             ),
+            models.Index(fields=["merchant", "id"], name="orders_by_number"),
+            models.Index(fields=["customer"], condition=Q(customer__isnull=False), name="orders_of_customer"),
+            models.Index(fields=["depot"], condition=Q(depot__isnull=False), name="orders_of_depot"),
+            models.Index(fields=["rider"], condition=Q(rider__isnull=False), name="orders_of_rider"),
             models.Index(fields=["release_at"], condition=Q(status="created", release_at__isnull=False), name="due"),
             models.Index(
                 F("merchant"),
@@ -203,6 +233,11 @@ class Order(models.Model):
     @property
     def is_held(self) -> bool:
         return self.status == Status.CREATED and self.release_at is None
+
+    @property
+    def is_with_merchant(self) -> bool:
+        """Nobody has picked it up, so that it can still be edited or deleted."""
+        return self.status in WITH_MERCHANT or self.failure == Failure.DISPATCH
 
     @property
     def is_over(self) -> bool:
@@ -243,6 +278,12 @@ class OrderEvent(models.Model):
         CANCEL_REFUSED = "cancel_refused", _("Cancel refused")
         RETRIED = "retried", _("Sent again")
         SETTLED = "settled", _("Looked into")
+        EDITED = "edited", _("Edited")
+        EDIT_REFUSED = "edit_refused", _("Edit refused")
+        STATUS_SAID = "status_said", _("Status set by its sender")
+        PAYMENT_VERIFIED = "payment_verified", _("Payment verified")
+        RIDER_ASSIGNED = "rider_assigned", _("Rider assigned")
+        DELETED = "deleted", _("Deleted")
 
     class ActorKind(models.TextChoices):
         KEY = "key", _("API key")

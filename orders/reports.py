@@ -159,6 +159,35 @@ def record_cancel_refused(order: Order, actor: Actor, *, detail: str) -> Order:
         failure=Failure.DELIVERY if back == Status.FAILED else "",
         attention=Attention.CANCEL_REFUSED,
         attention_detail=detail,
+        deleted_at=None,
+    )
+
+
+def record_unbooked(order: Order, actor: Actor) -> Order:
+    """An edited order is in no carrier's hands any more and goes out again, as it is now."""
+    return change(
+        order,
+        Kind.RETRIED,
+        actor,
+        status=Status.DISPATCHED,
+        rebooking=False,
+        with_carrier=False,
+        carrier_reference="",
+        carrier_tracking_url="",
+        **_settled(order),
+    )
+
+
+def record_edit_refused(order: Order, actor: Actor, *, detail: str) -> Order:
+    """The carrier keeps the order as it was before an edit: somebody should tell it what has changed."""
+    return change(
+        order,
+        Kind.EDIT_REFUSED,
+        actor,
+        data={"detail": detail},
+        rebooking=False,
+        attention=Attention.EDIT_REFUSED,
+        attention_detail=detail,
     )
 
 

@@ -37,6 +37,7 @@ class Attention(models.TextChoices):
     CARRIER_REFUSED = "carrier_refused", _("The carrier refused it")
     CARRIER_UNREACHABLE = "carrier_unreachable", _("The carrier could not be reached")
     CANCEL_REFUSED = "cancel_refused", _("The carrier refused to cancel")
+    EDIT_REFUSED = "edit_refused", _("The carrier has the order as it was before an edit")
     CONTRADICTION = "contradiction", _("The carrier contradicts what we know")
     SECOND_PARCEL = "second_parcel", _("There may be a second parcel")
     UNKNOWN_WORD = "unknown_word", _("The carrier sent a status that we do not know")
@@ -44,7 +45,9 @@ class Attention(models.TextChoices):
 
 
 # What no later report of a carrier settles: a person has to look.
-LASTING = frozenset({Attention.CANCEL_REFUSED, Attention.CONTRADICTION, Attention.SECOND_PARCEL})
+LASTING = frozenset(
+    {Attention.CANCEL_REFUSED, Attention.EDIT_REFUSED, Attention.CONTRADICTION, Attention.SECOND_PARCEL}
+)
 
 _RANK = {
     Status.CREATED: 0,
@@ -57,6 +60,8 @@ _RANK = {
 TERMINAL = frozenset({Status.DELIVERED, Status.CANCELLED, Status.RETURNED, Status.LOST})
 # What a cancel is refused at: the parcel has reached an end that cannot be taken back.
 NOT_CANCELLABLE = frozenset({Status.DELIVERED, Status.RETURNED, Status.LOST})
+# Before anybody has picked it up.
+WITH_MERCHANT = frozenset({Status.CREATED, Status.DISPATCHED, Status.ACCEPTED})
 # A carrier may report these at any time before the end.
 _ASIDE = frozenset({Status.CANCELLED, Status.FAILED, Status.RETURNED, Status.LOST})
 

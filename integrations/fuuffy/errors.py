@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
-from integrations.dialect import TooLarge
+from integrations.bodies import TooLarge
 from integrations.fuuffy.auth import BadClient, ExpiredToken
 from integrations.idempotency import IdempotencyConflict
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus

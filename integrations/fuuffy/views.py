@@ -1,19 +1,17 @@
 """Fuuffy's calls. Each finds its order through the key's merchant and makes one call into the domain."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ParseError, Throttled, ValidationError
-from rest_framework.parsers import BaseParser
+from rest_framework.exceptions import NotFound, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations import idempotency, throttle
-from integrations.dialect import DialectView, read_body, validate
+from integrations.bodies import FormParser
+from integrations.dialect import DialectView, validate
 from integrations.fuuffy import auth, serializers, words
 from integrations.fuuffy.errors import answer_error
 from orders import actions
@@ -96,20 +94,6 @@ class Cancel(FuuffyView):
             return 200, serializers.order(cancelled, "cancelled")
 
         return self.once(f"orders/{order.pk}/cancel", None, cancel)
-
-
-class FormParser(BaseParser):
-    media_type = "application/x-www-form-urlencoded"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        return read_form(stream)
-
-
-def read_form(request: HttpRequest) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(read_body(request).decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError as error:
-        raise ParseError("The request body is not a valid form") from error
 
 
 class Token(FuuffyView):

@@ -6,7 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
-from integrations.dialect import TooLarge, first_problem
+from integrations.bodies import TooLarge
+from integrations.dialect import first_problem
 from integrations.idempotency import IdempotencyConflict
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
 

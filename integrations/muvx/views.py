@@ -10,7 +10,8 @@ from rest_framework.response import Response
 
 from destinations import routing
 from integrations import idempotency
-from integrations.dialect import DialectView, parse_json, read_body, validate
+from integrations.bodies import parse_json, read_body
+from integrations.dialect import DialectView, validate
 from integrations.muvx import serializers, words
 from integrations.muvx.auth import KeyAuthentication
 from integrations.muvx.errors import answer_error, pickup_refusal
