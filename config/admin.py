@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config.health import WORKER_SILENT_SECONDS
 from destinations.models import Destination, Membership, Merchant, Source
+from integrations.health import WORKER_SILENT_SECONDS
 from integrations.models import TO_PUSH, ApiKey, Dispatch, Exchange, SimulatedParcel
 from orders.models import Order
 from orders.statuses import Status
