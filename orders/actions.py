@@ -183,15 +183,20 @@ def edit_order(order: Order, draft: OrderDraft, actor: Actor) -> Order:
 
 # --- Cancel, delete, retry ------------------------------------------------------------------------------------------
 @transaction.atomic
-def cancel_orders(orders: Iterable[Order], actor: Actor, *, reason: str = "") -> list[Order]:
+def cancel_orders(
+    orders: Iterable[Order], actor: Actor, *, reason: str = "", before_pickup: bool = False
+) -> list[Order]:
     """Cancels each order, all or none: at once if no carrier can have it, else by asking the carrier (`cancelling`).
 
-    An order that is cancelled, or being cancelled, stays as it is. Raises `WrongStatus` at delivered, returned, lost.
+    An order that is cancelled, or being cancelled, stays as it is. Raises `WrongStatus` at delivered, returned, lost;
+    with `before_pickup` also for one that has been picked up.
     """
     asked = locked_all(orders)
     for order in asked:
         if order.status in NOT_CANCELLABLE:
             raise WrongStatus(f"Cannot cancel an order that has already been {order.status}.", status=order.status)
+        if before_pickup and not (order.is_with_merchant or order.status in _CANCELLED):
+            raise WrongStatus("Cannot cancel an order that has been picked up.", status=order.status)
     change_all([_cancel(order, reason) for order in asked if order.status not in _CANCELLED], actor)
     return asked
 
