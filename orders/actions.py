@@ -254,11 +254,14 @@ def settle_attention(order: Order, actor: Actor) -> Order:
 @transaction.atomic
 def say_status(order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None) -> Order:
     """Keeps what a caller says that the status is, in its dialect's form, until the status next changes. `status` is
-    the canonical one that it means, if it means one: the order moves there if that leads forward."""
+    the canonical one that it means, if it means one: the order moves there if that leads forward. Saying the same
+    again changes nothing."""
     order = locked(order)
     words = {**order.said_status, dialect: said}
     data = {"dialect": dialect, "said": said}
     if status is None or not may_report(order.status, status):
+        if order.said_status == words:
+            return order
         return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words)
     fields = {"status": status, "status_before": "", "release_at": None, "mark": "", **ALL_WELL}
     if status == Status.FAILED:

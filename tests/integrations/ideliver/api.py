@@ -6,6 +6,8 @@ from typing import Any
 
 from django.test import Client
 
+from destinations.models import CoverageZone
+from integrations import keys
 from orders.models import Order
 from tests.factories import Shop
 
@@ -92,3 +94,11 @@ def refused(response: Any, status: int = 400) -> tuple[str, str | None]:
 
 def word(api: Api, order: Order) -> str:
     return api.read(order.uuid)["unified_json"]["status"]
+
+
+def make_zone(shop: Shop, name: str = "Lagos", west: float = 3, south: float = 6, **fields: Any) -> CoverageZone:
+    ring = [[west, south], [west + 1, south], [west + 1, south + 1], [west, south + 1], [west, south]]
+    area = {"type": "Polygon", "coordinates": [ring]}
+    zone = CoverageZone.objects.create(merchant=shop.merchant, name=name, geojson=area, **fields)
+    keys._cache.clear()
+    return zone

@@ -1,9 +1,11 @@
 """Reading, patching and cancelling through iDeliver, and one store behind it and the other dialects."""
 
+import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from destinations.models import Rider
 from integrations import keys
@@ -131,6 +133,14 @@ def test_free_text_is_shown_as_it_is_until_the_status_changes(api: Api, shop: Sh
     assert api.get("orders?status=pending").json()["orders"] == []
     put_at(order, Status.ACCEPTED)
     assert word(api, order) == "accepted"
+
+
+def test_saying_the_same_again_changes_nothing(api: Api) -> None:
+    order = placed(api.create())
+    for said in ("at the depot", "at the depot", "accepted", "accepted", "pending", "pending"):
+        api.patch(order.uuid, {"status": said})
+        assert word(api, order) == said
+    assert kinds(order) == [Kind.STATUS_SAID] * 3
 
 
 def test_a_word_that_leads_back_stays_a_text(api: Api) -> None:
@@ -292,6 +302,31 @@ def test_the_cancel_policy(
             assert refused(response, 409) == ("cannot_cancel", None)
             order.refresh_from_db()
             assert order.status == status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_cancels_at_once_one_is_the_first() -> None:
+    api = Api(make_shop(dialect="ideliver"))
+    order = placed(api.create())
+    answers: list[Any] = []
+    ready = threading.Barrier(10)
+
+    def send(body: dict[str, str] | None) -> None:
+        ready.wait()
+        try:
+            answers.append(api.patch(order.uuid, body) if body else api.cancel(order.uuid))
+        finally:
+            connection.close()
+
+    bodies = [None, {"status": "cancelled"}] * 5
+    threads = [threading.Thread(target=send, args=(body,)) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert [answer.json().get("already_cancelled", False) for answer in answers].count(False) == 1
+    assert kinds(order) == [Kind.CANCELLED]
 
 
 def test_wrong_methods(api: Api) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from destinations.models import CoverageZone, Rider, Source
+from destinations.models import Rider, Source
 from integrations import keys
 from integrations.ideliver import words
 from integrations.models import ApiKey
@@ -19,7 +19,7 @@ from orders.models import Order, OrderEvent
 from orders.statuses import Status
 from tests.contract import DialectContract, strict
 from tests.factories import Shop, make_shop
-from tests.integrations.ideliver.api import SAMPLE, Api, example, minimal, placed, refused, without
+from tests.integrations.ideliver.api import SAMPLE, Api, example, make_zone, minimal, placed, refused, without
 
 STANDARDIZED = "standardized."
 
@@ -319,14 +319,6 @@ def test_a_strangers_or_inactive_rider_is_unknown(api: Api, shop: Shop) -> None:
     for owner, active in ((make_shop().merchant, True), (shop.merchant, False)):
         rider = Rider.objects.create(merchant=owner, name="Tunde Bello", is_active=active)
         assert refused(api.create(minimal(rider_id=str(rider.uuid)))) == ("validation_error", "standardized.rider_id")
-
-
-def make_zone(shop: Shop, name: str = "Lagos", west: float = 3, south: float = 6, **fields: Any) -> CoverageZone:
-    ring = [[west, south], [west + 1, south], [west + 1, south + 1], [west, south + 1], [west, south]]
-    area = {"type": "Polygon", "coordinates": [ring]}
-    zone = CoverageZone.objects.create(merchant=shop.merchant, name=name, geojson=area, **fields)
-    keys._cache.clear()
-    return zone
 
 
 def test_a_stop_outside_the_zones_is_refused(api: Api, shop: Shop) -> None:

@@ -16,8 +16,7 @@ from integrations.models import IdempotencyKey, WebhookEndpoint
 from orders.models import Order, OrderEvent, OrderItem
 from tests.contract import strict
 from tests.factories import Shop
-from tests.integrations.ideliver.api import SAMPLE, Api, example, placed
-from tests.integrations.ideliver.test_me import make_zone
+from tests.integrations.ideliver.api import SAMPLE, Api, example, make_zone, placed
 from tests.integrations.muvx.test_hostile import anything, paths
 
 COMPLETE = json.loads(SAMPLE)

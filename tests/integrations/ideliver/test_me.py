@@ -9,8 +9,7 @@ from django.db import connection
 from integrations import keys, vault
 from integrations.models import WebhookEndpoint
 from tests.factories import Shop, make_shop
-from tests.integrations.ideliver.api import Api, refused
-from tests.integrations.ideliver.test_create import make_zone
+from tests.integrations.ideliver.api import Api, make_zone, refused
 
 HOOK = "https://shop.example/hooks?a=1"
 
