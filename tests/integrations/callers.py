@@ -14,69 +14,86 @@ from orders.models import Order
 from tests.integrations.fuuffy import api as fuuffy
 from tests.integrations.muvx import api as muvx
 
-Send = Callable[..., Any]
+Call = tuple[str, str, Any]  # method, path, body
 
 
 @dataclass(frozen=True)
 class Caller:
-    """`number`: an order's name in the dialect's paths. `create` → path and body of a new order, `made` the name in its
-    answer, `read` and `cancel` → method, path, body of a call about an order; None where the dialect has none. `status`
-    finds the dialect's status word in what `read` was answered, `listed` the names in the answer to `listing`."""
+    """`number`: what the dialect calls an order. `create`: path and body of a new order, `made` its number in the
+    answer. `read`, `cancel`: the calls about an order of this number. `status` finds the status word in what `read` was
+    answered; it is `pending` for an order on its way out and `cancelled` for a cancelled one. `listing`: the path that
+    lists the orders, None where the dialect has none, `listings` the same with what narrows or sorts it, and `listed`
+    finds the numbers in the answer. `gone` tells whether an answer to `read` means that there is no such order.
+    `forgets`: a deleted order is gone. `sign` puts the key into the call."""
 
-    headers: Callable[[str], dict[str, str]]
     number: Callable[[Order], str]
     create: tuple[str, Any]
     made: Callable[[Any], str]
-    read: Callable[[str], tuple[str, str, Any]]
+    read: Callable[[str], Call]
     status: Callable[[Any], Any]
-    cancel: Callable[[str], tuple[str, str, Any]] | None
+    cancel: Callable[[str], Call]
+    pending: Any
     cancelled: Any
     listing: str | None = None
-    listed: Callable[[Any], list[str]] | None = None
-
-
-def bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
+    listings: tuple[str, ...] = ()
+    listed: Callable[[Any], list[str]] = lambda answer: []
+    gone: Callable[[int, Any], bool] = lambda status, answer: status == 404
+    forgets: bool = False
+    sign: Callable[[str, str], tuple[str, dict[str, str]]] = lambda secret, path: (
+        path,
+        {"Authorization": f"Bearer {secret}"},
+    )
 
 
 CALLERS = {
     "muvx": Caller(
-        headers=bearer,
         number=lambda order: f"MOV{order.pk}",
         create=("/muvx/v1/orders", muvx.minimal(auto_pickup=True)),
         made=lambda answer: answer["id"],
         read=lambda number: ("get", f"/muvx/v1/orders/{number}/status", None),
         status=lambda answer: answer["status"],
         cancel=lambda number: ("post", f"/muvx/v1/orders/{number}/cancel", None),
+        pending="dispatched",
         cancelled="cancelled",
     ),
     "fuuffy": Caller(
-        headers=bearer,
         number=lambda order: f"order_{order.public_hex}",
         create=("/fuuffy/v1/orders", fuuffy.minimal()),
         made=lambda answer: answer["id"],
         read=lambda number: ("get", f"/fuuffy/v1/orders/{number}", None),
         status=lambda answer: answer["status"],
         cancel=lambda number: ("post", f"/fuuffy/v1/orders/{number}/cancel", None),
+        pending="pending",
         cancelled="cancelled",
     ),
 }
 
 
 class Program:
-    """A caller with a test key of its own for one source."""
+    """A caller with a key of its own for one source."""
 
-    def __init__(self, dialect: str, source: Source) -> None:
+    def __init__(self, dialect: str, source: Source, *, is_test: bool = True) -> None:
         self.dialect, self.caller = dialect, CALLERS[dialect]
-        _, secret = keys.issue(source, dialect, is_test=True)
-        self.headers = self.caller.headers(secret)
+        _, self.secret = keys.issue(source, dialect, is_test=is_test)
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         data = b"" if body is None else json.dumps(body).encode()
-        return Client().generic(method.upper(), path, data, content_type="application/json", headers=self.headers)
+        path, headers = self.caller.sign(self.secret, path)
+        return Client().generic(method.upper(), path, data, content_type="application/json", headers=headers)
 
     def place(self) -> str:
-        """The new order's name in this dialect."""
-        response = self.send("post", *self.caller.create)
+        """The new order's number."""
+        path, body = self.caller.create
+        response = self.send("post", path, body)
         assert 200 <= response.status_code < 300, response.content
         return self.caller.made(response.json())
+
+    def listed(self) -> list[str]:
+        """The numbers of the orders that this program sees."""
+        assert self.caller.listing
+        response = self.send("get", self.caller.listing)
+        assert response.status_code == 200
+        return self.caller.listed(json.loads(response.getvalue()))
+
+    def gone(self, response: Any) -> bool:
+        return self.caller.gone(response.status_code, response.json())

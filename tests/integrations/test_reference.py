@@ -71,10 +71,10 @@ def send(program: Program, case: schemathesis.Case, known: str | None) -> Any:
     if known:
         case.path_parameters = dict.fromkeys(case.path_parameters or (), known)
     sent = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
-    headers = {str(name): str(value) for name, value in sent.headers.items()} | program.headers
+    url, key = program.caller.sign(program.secret, f"/{program.dialect}{sent.path_url}")
+    headers = {str(name): str(value) for name, value in sent.headers.items()} | key
     kind = headers.pop("Content-Type", "")
     body = sent.body if isinstance(sent.body, bytes) else (sent.body or "").encode()
-    url = f"/{program.dialect}{sent.path_url}"
     return Client().generic(sent.method, url, body, content_type=kind, headers=headers)
 
 
