@@ -1,4 +1,5 @@
-"""The documents' samples, sent with curl to a running server, and its answers laid beside the documents', field by field.
+"""The documents' samples, sent with curl to a running server, and its answers laid beside the documents', field by
+field.
 
     python3 manage.py merchant "Samples" --json | .venv/bin/python -m tests.bench.samples http://127.0.0.1:8000
 
