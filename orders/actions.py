@@ -18,7 +18,7 @@ from orders.drafts import Item, OrderDraft
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
 from orders.events import Actor, Happening
 from orders.models import Order, OrderEvent, OrderItem
-from orders.statuses import NOT_CANCELLABLE, Failure, Status, may_report
+from orders.statuses import NOT_CANCELLABLE, Failure, Mark, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -252,21 +252,28 @@ def settle_attention(order: Order, actor: Actor) -> Order:
 
 # --- What its sender says -------------------------------------------------------------------------------------------
 @transaction.atomic
-def say_status(order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None) -> Order:
+def say_status(
+    order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None, mark: str = "", usual: bool = False
+) -> Order:
     """Keeps what a caller says that the status is, in its dialect's form, until the status next changes. `status` is
-    the canonical one that it means, if it means one: the order moves there if that leads forward. Saying the same
-    again changes nothing."""
+    the canonical one that it means, if it means one, with its `mark`: the order moves there if that leads forward, and
+    where it is there already a delay can begin or end. `usual`: the dialect shows that status so in any case, and
+    nothing need be kept once the order is there. Saying the same again changes nothing."""
     order = locked(order)
-    words = {**order.said_status, dialect: said}
     data = {"dialect": dialect, "said": said}
     if status is None or not may_report(order.status, status):
-        if order.said_status == words:
+        there = order.status == status
+        words = {**order.said_status, dialect: said}
+        if usual and there:
+            del words[dialect]
+        marked = mark if there and Mark.DELAYED in (mark, order.mark) else order.mark
+        if (order.said_status, order.mark) == (words, marked):
             return order
-        return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words)
-    fields = {"status": status, "status_before": "", "release_at": None, "mark": "", **ALL_WELL}
+        return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words, mark=marked)
+    fields = {"status": status, "status_before": "", "release_at": None, "mark": mark, **ALL_WELL}
     if status == Status.FAILED:
         fields["failure"] = Failure.DELIVERY
-    return change(order, Kind.STATUS_SAID, actor, data=data, said_status={dialect: said}, **fields)
+    return change(order, Kind.STATUS_SAID, actor, data=data, said_status={} if usual else {dialect: said}, **fields)
 
 
 @transaction.atomic

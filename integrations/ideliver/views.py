@@ -21,7 +21,7 @@ from orders import actions
 from orders.errors import DuplicateOrder, InvalidDraft, OrderError
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderQuerySet
-from orders.statuses import Status
+from orders.statuses import Mark, Status
 
 
 class IDeliverView(DialectView):
@@ -146,7 +146,15 @@ class OneOrder(IDeliverView):
             if valid.get("status") == words.CANCELLED:
                 return Response(cancel(self.orders, number, self.actor, {}))
             if word := valid.get("status"):
-                actions.say_status(order, self.actor, dialect=words.DIALECT, said=word, status=words.SAID.get(word))
+                actions.say_status(
+                    order,
+                    self.actor,
+                    dialect=words.DIALECT,
+                    said=word,
+                    status=words.SAID.get(word),
+                    mark=Mark.DELAYED if word == words.DELAYED else "",
+                    usual=word in words.SAID,
+                )
         return self.get(request, number)
 
 
@@ -258,7 +266,9 @@ class Health(Public):
 class Ready(Public):
     def get(self, request: Request) -> Response:
         status, body = health.readiness()
-        return Response(body, status=status)
+        response = Response(body, status=status)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # 503 is the answer, not an error in the log
+        return response
 
 
 class Unknown(Public):

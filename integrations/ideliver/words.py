@@ -32,7 +32,7 @@ OUT = {
 DELAYED = "in_transit_delayed"
 CANCELLED = "cancelled"
 
-# Nothing leads to "pending", and "failed" is no word of the document's.
+# Nothing leads to "pending", and "failed" is no word of the document's. All others are also what OUT shows there.
 SAID = {
     "pending": None,
     "accepted": Status.ACCEPTED,
@@ -92,16 +92,18 @@ def status_word(order: Order) -> str:
     return DELAYED if (status, order.mark) == (Status.IN_TRANSIT, Mark.DELAYED) else OUT[status]
 
 
-def shows(word: str) -> Q:
-    """The orders whose `status_word` this is."""
+def shown_as(word: str) -> list[Q]:
+    """The orders whose `status_word` this is, in parts that have none in common and an index each."""
     known = word.strip().lower()
-    named = [status for status, out in OUT.items() if out == known]
-    at = Q(status__in=named) | Q(status=Status.CANCELLING, status_before__in=named)
-    if known == OUT[Status.IN_TRANSIT]:
-        at &= ~Q(mark=Mark.DELAYED)
-    elif known == DELAYED:
-        moving = Q(status=Status.IN_TRANSIT) | Q(status=Status.CANCELLING, status_before=Status.IN_TRANSIT)
-        at = moving & Q(mark=Mark.DELAYED)
-    said = Q(**{f"said_status__{DIALECT}": known if known in SAID else word})
+    said = ~Q(said_status={}) & Q(**{f"said_status__{DIALECT}": known if known in SAID else word})
     silent = ~Q(said_status__has_key=DIALECT)
-    return said | (silent & at)
+    if known == DELAYED:
+        moving = Q(status=Status.IN_TRANSIT) | Q(status=Status.CANCELLING, status_before=Status.IN_TRANSIT)
+        return [said, silent & ~Q(mark="") & Q(mark=Mark.DELAYED) & moving]
+    named = [status for status, out in OUT.items() if out == known]
+    if not named:
+        return [said]
+    if known == OUT[Status.IN_TRANSIT]:
+        silent &= ~Q(mark=Mark.DELAYED)
+    at = [Q(status=status) for status in named]
+    return [said, *(silent & one for one in (*at, Q(status=Status.CANCELLING, status_before__in=named)))]

@@ -99,7 +99,7 @@ def test_whatever_is_sent_is_answered_as_described(dialect: str, mode: Generatio
 
     def answers(case: schemathesis.Case, is_known: bool) -> None:
         status = send(program, case, known if is_known else None).status_code
-        assert status < 500
+        assert status != 500  # another one is described, or has been found out already
         answered[f"{case.operation.label} {status // 100}"] += 1
 
     for found in schemathesis.openapi.from_dict(document).get_all_operations():

@@ -1,5 +1,6 @@
 """iDeliver: listing orders."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from destinations.models import Rider
 from integrations import keys
 from integrations.models import ApiKey
+from orders import actions
 from orders.drafts import Item
+from orders.events import SYSTEM
 from orders.models import Order
+from orders.statuses import Mark, Status
 from tests.factories import Shop, make_order, make_shop
+from tests.filling import copy_orders
 from tests.integrations.ideliver.api import Api, minimal, placed, refused
 
 
@@ -133,3 +138,66 @@ def test_a_constant_number_of_statements(api: Api, shop: Shop) -> None:
         make_order(shop, f"M-{number}", items=(Item("A"), Item("B")), rider=rider)
         placed(api.create(minimal(f"I-{number}", rider_id=str(rider.uuid))))
     assert statements() == few == 2
+
+
+def test_pages_of_one_status_word(api: Api, shop: Shop) -> None:
+    """The word is that of two statuses, and of what some callers have said; the page is in one order all the same."""
+    for number in range(6):
+        order = make_order(shop, f"A-{number}", hold=number % 3 == 0)
+        if number % 3 == 1:
+            actions.say_status(order, SYSTEM, dialect="ideliver", said="pending", status=None)
+    put_aside = make_order(shop, "B-1")
+    actions.say_status(put_aside, SYSTEM, dialect="ideliver", said="at the depot", status=None)
+    assert {status for [status] in Order.objects.values_list("status")} == {Status.CREATED, Status.DISPATCHED}
+    first = api.get("orders?status=pending&limit=4").json()
+    assert [one["external_order_id"] for one in first["orders"]] == ["A-5", "A-4", "A-3", "A-2"]
+    assert listed(api, status="pending", limit=4, cursor=first["next_cursor"]) == ["A-1", "A-0"]
+    assert listed(api, status="at the depot") == ["B-1"]
+
+
+COMMON, RARE = ("pending",), ("delivered", "in_transit_delayed", "at the depot", "unheard of")
+
+
+@pytest.fixture
+def many(shop: Shop) -> Shop:
+    """20,000 orders of the merchant's, all pending but a few, and as many of another's."""
+    stranger = make_shop()
+    for owner in (shop, stranger):
+        make_order(owner)
+    copy_orders(20_000)
+    for word, fields in (
+        ("delivered", {"status": Status.DELIVERED}),
+        ("in_transit_delayed", {"status": Status.IN_TRANSIT, "mark": Mark.DELAYED}),
+        ("at the depot", {"said_status": {"ideliver": "at the depot"}}),
+    ):
+        order = make_order(shop, word)
+        Order.objects.filter(pk=order.pk).update(**fields)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orders_order")
+    return shop
+
+
+def test_no_status_is_looked_for_in_all_orders(many: Shop, api: Api) -> None:
+    api.get("orders")  # the key is in the cache
+    for word in (*COMMON, *RARE):
+        with CaptureQueriesContext(connection) as captured:
+            api.get(f"orders?status={word}&limit=10")
+        [statement] = [one["sql"] for one in captured if '"orders_order"."created_at" DESC' in one["sql"]]
+        assert len(listed(api, status=word, limit=10)) == (10 if word in COMMON else int(word != "unheard of"))
+        assert rows_read(statement) <= 60, word
+
+
+def rows_read(statement: str) -> int:
+    """How many rows the database looks at for the statement, found in the plan. None is looked for in a whole table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
+        [[[plan]]] = cursor.fetchall()
+    scans = [node for node in walk(plan["Plan"]) if "Scan" in node["Node Type"] and "Plans" not in node]
+    assert "Seq Scan" not in [node["Node Type"] for node in scans]
+    return sum((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in scans)
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from walk(inner)
