@@ -12,11 +12,13 @@ Where they are silent, the choice is ours:
 - `items` are objects of whatever the caller likes; `name`, `quantity`, `price_minor` are understood.
 - The vehicle table (`words.VEHICLES`), and that fragile parcels get the next larger one.
 - In PATCH a documented status word, in any case, also moves the order, if that leads forward; other texts are shown
-  as they are until the status next changes. `rider_id: null` takes the order back from its rider.
+  as they are until the status next changes. `in_transit_delayed` is a mark, which `in_transit` takes away again.
+  `rider_id: null` takes the order back from its rider.
 - Reading lists: `limit` (at most 100, which larger ones are cut to; 50 without), `cursor`, `status`,
   `external_order_id`, `source`, `is_test`, `created_from` (inclusive) and `created_to` (exclusive).
 - `merchant_id` is our number as a text. `GET /v1/me/outbound-webhook`; `signing_secret` in the answer to the first
-  PATCH of it. `unified_json.status_text`: a carrier's own words while something has gone wrong on the way.
+  PATCH of it, and to one with `"rotate_secret": true`. `unified_json.status_text`: a carrier's own words while
+  something has gone wrong on the way.
 - A key may do what its scopes say now; an access token carries them for its owner's information only.
 
 Orders that came another way are shown with what is known of them; what is not is left out.

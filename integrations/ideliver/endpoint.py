@@ -20,8 +20,8 @@ def read(key: ApiKey) -> dict[str, Any]:
 
 @transaction.atomic
 def write(key: ApiKey, valid: dict[str, Any]) -> dict[str, Any]:
-    """The same after the change. The first one makes the secret that we sign with, and shows it this once as
-    `signing_secret`. Raises `ValidationError` when there is no address yet and none is given."""
+    """The same after the change. The first one, and `rotate_secret`, make the secret that we sign with, and show it
+    this once as `signing_secret`. Raises `ValidationError` when there is no address yet and none is given."""
     # Nothing in the table keeps two first calls from making one each, so they queue up at the merchant.
     Merchant.objects.select_for_update(no_key=True).get(pk=key.source.merchant_id)
     endpoint = _of(key).first()
@@ -29,13 +29,10 @@ def write(key: ApiKey, valid: dict[str, Any]) -> dict[str, Any]:
     if endpoint is None:
         if "url" not in valid:
             raise ValidationError({"url": "This field is required: there is no address yet."})
+        endpoint = WebhookEndpoint(merchant=key.source.merchant, dialect=DIALECT, is_test=key.is_test)
+    if not endpoint.secret or valid.get("rotate_secret"):
         shown = {"signing_secret": secrets.token_urlsafe(32)}
-        endpoint = WebhookEndpoint(
-            merchant=key.source.merchant,
-            dialect=DIALECT,
-            is_test=key.is_test,
-            secret=vault.encrypt(shown["signing_secret"]),
-        )
+        endpoint.secret = vault.encrypt(shown["signing_secret"])
     endpoint.url = valid.get("url", endpoint.url)
     endpoint.is_active = valid.get("enabled", endpoint.is_active)
     endpoint.save()

@@ -223,6 +223,7 @@ class CancelSerializer(serializers.Serializer):
 class WebhookSerializer(serializers.Serializer):
     url = serializers.CharField(max_length=1000, required=False)
     enabled = YesNoField(required=False)
+    rotate_secret = YesNoField(required=False)
 
     def validate_url(self, url: str) -> str:
         """http or https, to a host, with nothing in it that would end up in a log as a secret."""
@@ -239,7 +240,7 @@ class WebhookSerializer(serializers.Serializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError("Give url, enabled, or both.")
+            raise serializers.ValidationError(f"Give at least one of {', '.join(self.fields)}.")
         return attrs
 
 

@@ -122,6 +122,38 @@ def test_a_known_word_moves_the_order(api: Api, said: str, status: str) -> None:
         assert (order.status, kinds(order)) == (status, [Kind.STATUS_SAID])
 
 
+def test_a_delay_is_said_and_ended(api: Api) -> None:
+    order = placed(api.create())
+    for said, mark in (
+        ("in_transit_delayed", Mark.DELAYED), ("in_transit_delayed", Mark.DELAYED), ("in_transit", ""),
+        ("at the depot", ""), ("in_transit_delayed", Mark.DELAYED), ("picked_up", Mark.DELAYED), ("delivered", ""),
+    ):  # fmt: skip
+        api.patch(order.uuid, {"status": said})
+        assert word(api, order) == said
+        order.refresh_from_db()
+        assert order.mark == mark
+    assert kinds(order) == [Kind.STATUS_SAID] * 6  # once of the two
+
+
+def test_a_carriers_mark_is_not_taken_away_by_the_word_that_is_shown_anyway(api: Api) -> None:
+    order = placed(api.create())
+    put_at(order, Status.IN_TRANSIT, mark=Mark.RETURNING)
+    api.patch(order.uuid, {"status": "in_transit"})
+    order.refresh_from_db()
+    assert (order.mark, order.said_status) == (Mark.RETURNING, {})
+
+
+def test_what_another_dialect_says_beside_it_stays(api: Api) -> None:
+    order = placed(api.create())
+    actions.say_status(order, SYSTEM, dialect="magiclane", said=[1, 0], status=None)
+    api.patch(order.uuid, {"status": "at the depot"})
+    order.refresh_from_db()
+    assert order.said_status == {"magiclane": [1, 0], "ideliver": "at the depot"}
+    api.patch(order.uuid, {"status": "accepted"})
+    order.refresh_from_db()
+    assert order.said_status == {}
+
+
 def test_free_text_is_shown_as_it_is_until_the_status_changes(api: Api, shop: Shop) -> None:
     order = placed(api.create())
     text = "  Waiting for the Lift ً" + "x" * 100

@@ -114,6 +114,16 @@ def test_an_address_and_its_secret(api: Api, shop: Shop) -> None:
     assert WebhookEndpoint.objects.count() == 1
 
 
+def test_a_new_secret_when_asked_for(api: Api) -> None:
+    assert refused(set_hook(api, {"rotate_secret": True})) == ("validation_error", "url")
+    first = set_hook(api, {"url": HOOK, "rotate_secret": True}).json()["signing_secret"]
+    assert set_hook(api, {"rotate_secret": False}).json() == {"url": HOOK, "enabled": True}
+    second = set_hook(api, {"rotate_secret": True}).json()
+    assert second == {"url": HOOK, "enabled": True, "signing_secret": second["signing_secret"]}
+    assert vault.decrypt(WebhookEndpoint.objects.get().secret) == second["signing_secret"] != first
+    assert refused(set_hook(api, {"rotate_secret": "yes"})) == ("validation_error", "rotate_secret")
+
+
 def test_one_for_each_merchant_and_world(api: Api, shop: Shop) -> None:
     _, live = keys.issue(shop.source, "ideliver", is_test=False)
     set_hook(api, {"url": HOOK})
