@@ -9,7 +9,7 @@ from django.conf import settings
 from destinations import money
 from destinations.models import Rider
 from integrations.ideliver import words
-from orders.models import Order
+from orders.models import Order, OrderItem
 from orders.statuses import Mark
 
 # In the order of the document.
@@ -29,7 +29,7 @@ def time(moment: datetime) -> str:
 
 
 def order(order: Order, status: str | None = None) -> dict[str, Any]:
-    """`status`: said instead of the order's own. Reads `rider`, and the items of other dialects' orders."""
+    """`status`: said instead of the order's own. Reads `rider`, and the items of all but fresh orders."""
     sent = (order.raw_payload if order.dialect == words.DIALECT else None) or {}
     told = {"status_text": order.status_text} if order.status_text and order.mark in _TROUBLE else {}
     return {
@@ -71,9 +71,9 @@ def _standardized(order: Order, sent: dict[str, Any]) -> dict[str, Any]:
     known = _known(order)
     part = sent.get("standardized") or {}
     kept = {name: part[name] for name in part if name in _SENT_ONLY or name not in _NAMES or not part[name]}
-    if order.dialect != words.DIALECT:
-        items = [_item(item, order.currency) for item in order.items.all()]
-        kept = {"items": items} if items else {}
+    # Fresh orders have what was sent, and need no query for it.
+    if order.dialect != words.DIALECT or order.updated_at != order.created_at:
+        kept |= _items(order, part.get("items") or [])
     both = kept | known
     return {name: both[name] for name in _NAMES if name in both} | both
 
@@ -104,7 +104,18 @@ def _known(order: Order) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-def _item(item: Any, currency: str) -> dict[str, Any]:
+def _items(order: Order, sent: list[dict[str, Any]]) -> dict[str, Any]:
+    """The items as they were sent, with all that their sender calls them, unless others have taken their place."""
+    rows = list(order.items.all())
+    names = [("" if one.get("name") is None else str(one["name"]).strip(), one.get("quantity") or 1) for one in sent]
+    if not rows or [(name, int(quantity)) for name, quantity in names if name] == [
+        (row.name, row.quantity) for row in rows
+    ]:
+        return {}
+    return {"items": [_item(row, order.currency) for row in rows]}
+
+
+def _item(item: OrderItem, currency: str) -> dict[str, Any]:
     price = {} if item.price is None else {"price_minor": _minor(item.price, currency)}
     return {"name": item.name, "quantity": item.quantity, **price}
 

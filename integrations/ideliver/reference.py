@@ -1,6 +1,9 @@
 """iDeliver's API as data. Source: the document "Orders & Deliveries" and the pages that it names; what is ours is
 marked."""
 
+from typing import Any
+
+from destinations import money
 from destinations.models import Vehicle
 from integrations import registry
 from integrations.ideliver import words
@@ -34,9 +37,10 @@ SCOPES = array(one_of(*registry.DIALECTS[words.DIALECT].scopes))
 LAT: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 LNG: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 ORDER_ID = {"id": UUID}
+MAX_MINOR = int(money.MAX_AMOUNT)
 
 
-def filled(limit: int, **more: str) -> Schema:
+def filled(limit: int, **more: Any) -> Schema:
     """A text that is not blank."""
     return text(minLength=1, maxLength=limit, pattern=r"\S", **more)
 
@@ -79,7 +83,7 @@ _CONTENTS: dict[str, Schema] = {
     "cod_amount_minor": {
         "type": ["integer", "null"],
         "minimum": 0,
-        "maximum": 10**12 - 1,
+        "maximum": MAX_MINOR,
         "description": "What is paid at the door, in the currency's smallest unit (ISO 4217).",
     },
     "cod_currency": text(nullable=True, pattern="^[A-Z]{3}$", description="Without it: the merchant's."),
@@ -130,7 +134,7 @@ SCHEMAS = {
         {
             "name": text(nullable=True, maxLength=500),
             "quantity": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
-            "price_minor": {"type": ["integer", "null"], "minimum": 0, "maximum": 10**12 - 1},
+            "price_minor": {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_MINOR},
         },
         description="As you like; these names are understood.",
     ),
@@ -163,7 +167,7 @@ SCHEMAS = {
                     "status": text(minLength=1, maxLength=words.MAX_STATUS, examples=list(words.SAID)),
                     "status_text": ours(text(description="A carrier's own words while something is wrong.")),
                     # What was sent, also under names that are not the document's, and what is known now.
-                    "standardized": body(_SHOWN, required=("pickup_address", "dropoff_address")),
+                    "standardized": body(_SHOWN),
                     "raw_payload": {"type": "object"},
                 },
                 optional=("status_text",),

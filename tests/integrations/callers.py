@@ -25,7 +25,8 @@ class Caller:
     answered; it is `pending` for an order on its way out and `cancelled` for a cancelled one. `listing`: the path that
     lists the orders, None where the dialect has none, `listings` the same with what narrows or sorts it, and `listed`
     finds the numbers in the answer. `gone` tells whether an answer to `read` means that there is no such order.
-    `forgets`: a deleted order is gone. `sign` puts the key into the call."""
+    `forgets`: a deleted order is gone. `sign` puts the key into the call. `mend` gives the body of a new order, made
+    from its schema, what no schema can say: times that are to come, in their order."""
 
     number: Callable[[Order], str]
     create: tuple[str, Any]
@@ -44,6 +45,7 @@ class Caller:
         path,
         {"Authorization": f"Bearer {secret}"},
     )
+    mend: Callable[[Any], Any] = lambda body: body
 
 
 CALLERS = {
@@ -69,6 +71,7 @@ CALLERS = {
         listing="/ideliver/v1/orders",
         listings=("/ideliver/v1/orders?limit=100", "/ideliver/v1/orders?status=pending&limit=100"),
         listed=lambda answer: [order["id"] for order in answer["orders"]],
+        mend=ideliver.in_time,
     ),
     "fuuffy": Caller(
         number=lambda order: f"order_{order.public_hex}",

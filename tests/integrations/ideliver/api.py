@@ -8,6 +8,7 @@ from django.test import Client
 
 from destinations.models import CoverageZone
 from integrations import keys
+from integrations.ideliver.serializers import TIMES
 from orders.models import Order
 from tests.factories import Shop
 
@@ -34,6 +35,12 @@ def minimal(number: str = "A-1", *, source: str = "api", **standardized: Any) ->
             **standardized,
         },
     }
+
+
+def in_time(body: dict[str, Any]) -> dict[str, Any]:
+    """The same body with times that are to come, in their order."""
+    times = {name: value for name, value in minimal()["standardized"].items() if name in TIMES}
+    return body | {"standardized": body["standardized"] | times}
 
 
 def without(*names: str, **changes: Any) -> dict[str, Any]:

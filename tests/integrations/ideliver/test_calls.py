@@ -10,7 +10,7 @@ from django.db import connection
 from destinations.models import Rider
 from integrations import keys
 from orders import actions
-from orders.drafts import Address, Parcel, Stop
+from orders.drafts import Address, Item, Parcel, Stop
 from orders.events import SYSTEM
 from orders.models import Order, OrderEvent
 from orders.statuses import Failure, Mark, Status
@@ -427,3 +427,17 @@ def test_an_order_edited_elsewhere_is_shown_as_it_is_now(api: Api) -> None:
     assert (shown["customer_name"], shown["dropoff_address"]) == ("Bola Obi", "1 Marina, Lagos")
     assert (shown["weight_kg"], shown["cod_amount_minor"]) == (25, 1050)
     assert not {"notes", "length_cm", "dropoff_lat", "scheduled_pickup_at"} & set(shown)
+
+
+def test_items_are_those_that_were_sent_until_others_take_their_place(api: Api) -> None:
+    items = [{"name": " Cake ", "quantity": 2.0, "sku": "C"}, {"sku": "no name"}, {"name": 7, "price_minor": 100}]
+    order = placed(api.create(minimal(items=items)))
+    api.patch(order.uuid, {"payment_verified": True})
+    assert api.read(order.uuid)["unified_json"]["standardized"]["items"] == items
+    actions.edit_order(order, make_draft(dialect="modon", currency="NGN", items=()), SYSTEM)
+    assert api.read(order.uuid)["unified_json"]["standardized"]["items"] == items
+    edit = make_draft(dialect="modon", currency="NGN", items=(Item("Flowers", 3, Decimal("1.5")),))
+    actions.edit_order(order, edit, SYSTEM)
+    shown = [{"name": "Flowers", "quantity": 3, "price_minor": 150}]
+    for answer in (api.read(order.uuid), api.get("orders").json()["orders"][0]):
+        assert answer["unified_json"]["standardized"]["items"] == shown
