@@ -51,17 +51,18 @@ def _filtered(key: ApiKey, query: Mapping[str, str]) -> QuerySet[Order]:
     orders = orders.filter(is_test=key.is_test)
     if query.get("source"):
         orders = orders.filter(channel=query["source"])
-    if query.get("is_test"):
-        wanted = _YES_NO.get(query["is_test"].lower())
-        if wanted is None:
-            raise ValidationError({"is_test": "Must be true or false."})
-        orders = orders.filter(is_test=wanted)
     if since := _time(query, "created_from"):
         orders = orders.filter(created_at__gte=since)
     if until := _time(query, "created_to"):
         orders = orders.filter(created_at__lt=until)
     if query.get("cursor"):
         orders = orders.filter(_after(query["cursor"]))
+    if query.get("is_test"):
+        wanted = _YES_NO.get(query["is_test"].lower())
+        if wanted is None:
+            raise ValidationError({"is_test": "Must be true or false."})
+        if wanted != key.is_test:  # there are none that this key may see
+            return orders.none()
     return orders
 
 

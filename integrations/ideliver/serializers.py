@@ -327,7 +327,8 @@ def _stop(end: str, name: str, phone: str, valid: dict[str, Any]) -> Stop:
 
 
 def _grams(measure: Decimal | None) -> Decimal | None:
-    return None if measure is None else measure.quantize(_GRAM)
+    """To three decimals, and never nothing at all."""
+    return None if measure is None else max(measure.quantize(_GRAM), _GRAM)
 
 
 def _major(minor: Decimal | None, currency: str) -> Decimal | None:

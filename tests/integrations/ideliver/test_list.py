@@ -71,7 +71,8 @@ def test_filters(api: Api, shop: Shop) -> None:
     assert listed(api, source="nowhere") == []
     assert listed(api, status="pending", limit=2) == ["MUVX-1", "A-11"]
     assert len(listed(api, is_test="true")) == 3
-    assert listed(api, is_test="false") == []
+    for more in ({}, {"status": "pending"}, {"external_order_id": "A-1"}):
+        assert listed(api, is_test="false", **more) == []
     assert len(listed(api, unknown="x", status="", cursor="")) == 3
 
 
