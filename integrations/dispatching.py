@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations import registry
-from integrations.carrier import Booking, Carrier, CarrierError, Parcel, Report, Transcript
+from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Report, Transcript
 from integrations.models import ENDED_WITHOUT_PARCEL, TO_PUSH, UNCERTAIN, CarrierReport, Dispatch, Exchange
 from orders import reports
 from orders.changes import locked
@@ -162,9 +162,9 @@ def push(dispatch_id: int) -> None:
 
     transcript = Transcript()
     attempt = dispatch.attempts
-    parcel = Parcel(dispatch.key, order, attempt)
+    consignment = Consignment(dispatch.key, order, attempt)
     may_book = order.status == Status.DISPATCHED and not order.rebooking and attempt <= MAX_ATTEMPTS
-    outcome = _attempt(dispatch, transcript, parcel, uncertain=uncertain, may_book=may_book)
+    outcome = _attempt(dispatch, transcript, consignment, uncertain=uncertain, may_book=may_book)
 
     with transaction.atomic():
         order, dispatch = _lock(dispatch_id)
@@ -189,17 +189,17 @@ class _Outcome:
 
 
 def _attempt(
-    dispatch: Dispatch, transcript: Transcript, parcel: Parcel, *, uncertain: bool, may_book: bool
+    dispatch: Dispatch, transcript: Transcript, consignment: Consignment, *, uncertain: bool, may_book: bool
 ) -> _Outcome:
     known = not uncertain
     try:
         carrier = carrier_for(dispatch, transcript)
         if uncertain:
-            booking = carrier.find(parcel)
+            booking = carrier.find(consignment)
             known = True
             if booking or not may_book:
                 return _Outcome(booking, None, certain=True)
-        return _Outcome(carrier.book(parcel), None, certain=True)
+        return _Outcome(carrier.book(consignment), None, certain=True)
     except CarrierError as error:
         return _Outcome(None, error, certain=known and not error.unknown)
     except Exception as error:  # a defect of ours must end in a visible state too
@@ -269,8 +269,8 @@ def cancel(dispatch_id: int) -> None:
     transcript = Transcript()
     error: CarrierError | None = None
     try:
-        parcel = Parcel(dispatch.key, order, attempt)
-        carrier_for(dispatch, transcript).cancel(parcel, dispatch.reference)
+        consignment = Consignment(dispatch.key, order, attempt)
+        carrier_for(dispatch, transcript).cancel(consignment, dispatch.reference)
     except CarrierError as raised:
         error = raised
     except Exception as raised:
@@ -313,7 +313,7 @@ def track(dispatch_ids: list[int]) -> None:
     transcript = Transcript()
     try:
         carrier = carrier_for(dispatches[0], transcript)
-        asked = [(Parcel(dispatch.key, dispatch.order), dispatch.reference) for dispatch in dispatches]
+        asked = [(Consignment(dispatch.key, dispatch.order), dispatch.reference) for dispatch in dispatches]
         answers = carrier.track(asked)
     except CarrierError as error:
         logger.warning("tracking failed", extra={"destination": dispatches[0].destination_id, "error": str(error)})
