@@ -177,6 +177,14 @@ class Order(models.Model):
                 name="cancelling_knows_its_way_back",
             ),
             models.CheckConstraint(
+                condition=Q(rebooking=False) | Q(status__in=[Status.DISPATCHED, Status.ACCEPTED]),
+                name="rebooking_before_pickup",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(status__in=[Status.CANCELLING, Status.CANCELLED]),
+                name="deleted_is_cancelled",
+            ),
+            models.CheckConstraint(
                 condition=Q(cod_amount__isnull=True) | Q(cod_amount__gte=0), name="cod_not_negative"
             ),
             models.CheckConstraint(
