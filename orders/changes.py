@@ -78,7 +78,8 @@ def _set(order: Order, kind: str, data: dict[str, Any], fields: dict[str, Any], 
 
 def _consequences(order: Order, fields: dict[str, Any]) -> dict[str, Any]:
     """What else changes with the status."""
-    status, more = fields["status"], {}
+    status = fields["status"]
+    more: dict[str, Any] = {}
     if order.said_status and "said_status" not in fields:
         more["said_status"] = {}
     if order.rebooking and status not in WITH_MERCHANT:  # too late for the edit that its carrier was to be told of

@@ -63,7 +63,11 @@ def test_an_edit_replaces_what_the_order_says_and_nothing_else(shop: Shop) -> No
     before = Order.objects.get(pk=order.pk)
     actions.edit_order(order, draft, USER)
     order = Order.objects.get(pk=order.pk)
-    assert (order.dropoff_name, order.dropoff_email, order.dropoff_parts) == ("Noor", dropoff.email, {"area": "Hawalli"})
+    assert (order.dropoff_name, order.dropoff_email, order.dropoff_parts) == (
+        "Noor",
+        dropoff.email,
+        {"area": "Hawalli"},
+    )
     assert (order.weight_kg, order.height_cm, order.pieces) == (2, 5, 6)
     assert (order.pickup_at, order.window_end) == (now, now + timedelta(hours=2))
     assert (order.cod_amount, order.notes, order.reference) == (Decimal("4.5"), "", "R-1")
