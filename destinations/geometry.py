@@ -136,3 +136,16 @@ def square_km(shape: BaseGeometry) -> float:
         return radians * radius
 
     return float(shapely.transform(shape, flat).area)
+
+
+def outline(shape: BaseGeometry, *, size: int) -> tuple[str, int, int]:
+    """The borders as the `d` of an SVG path, at most `size` units wide and high, with its width and height."""
+    west, south, east, north = shape.bounds
+    narrow = math.cos(math.radians((south + north) / 2)) or 1.0  # how long a degree is from west to east
+    scale = size / max((east - west) * narrow, north - south)
+
+    def ring(points: Any) -> str:
+        return "M" + "L".join(f"{(lng - west) * narrow * scale:.1f} {(north - lat) * scale:.1f}" for lng, lat in points)
+
+    rings = [ring(ring_of.coords) for part in shapely.get_parts(shape) for ring_of in (part.exterior, *part.interiors)]
+    return "Z".join(rings) + "Z", round((east - west) * narrow * scale), round((north - south) * scale)

@@ -161,27 +161,30 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     fieldsets = (
         (None, {"fields": (
             ("id", "status_shown", "status_text"), ("attention_shown", "attention_detail"), ("failure", "mark"),
-            ("created", "changed", "goes_out"),
+            ("created", "changed", "goes_out"), ("deleted", "rebooking"),
         )}),
         (_("Sender"), {"fields": (
             ("merchant", "source", "is_test"), ("dialect", "channel"), ("number_given", "reference"),
+            ("customer", "depot"),
         )}),
         (_("Carrier"), {"fields": (
-            ("destination", "carrier_reference"), "carrier_tracking_url", "tracking_page", "why",
+            ("destination", "carrier_reference", "rider"), "carrier_tracking_url", "tracking_page", "why",
         )}),
         (_("Pick-up"), {"classes": ("tab",), "fields": (
             ("pickup_name", "pickup_phone_shown", "pickup_email"), "pickup_address", "pickup_place",
+            "pickup_wanted",
         )}),
         (_("Drop-off"), {"classes": ("tab",), "fields": (
             ("dropoff_name", "dropoff_phone_shown", "dropoff_email"), "dropoff_address", "dropoff_place",
-            ("weight_kg", "length_cm", "width_cm", "height_cm"), "notes",
+            ("window_from", "window_until"), ("weight_kg", "length_cm", "width_cm", "height_cm", "pieces"), "notes",
         )}),
-        (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"),)}),
+        (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee", "payment_verified"),)}),
         (_("As it was sent"), {"classes": ("tab",), "fields": ("sent",)}),
     )  # fmt: skip
     readonly_fields = (
         "number_given", "status_shown", "attention_shown", "created", "changed", "goes_out", "tracking_page", "why",
         "pickup_phone_shown", "pickup_place", "dropoff_phone_shown", "dropoff_place", "cash", "fee", "sent",
+        "pickup_wanted", "window_from", "window_until", "deleted", "rebooking",
     )  # fmt: skip
 
     # --- Columns and fields
@@ -216,6 +219,22 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     @display(description=_("last change"))
     def changed(self, order: Order) -> SafeString | str:
         return instant(order.updated_at)
+
+    @display(description=_("deleted"))
+    def deleted(self, order: Order) -> SafeString | str:
+        return instant(order.deleted_at)
+
+    @display(description=_("pick-up wanted at"))
+    def pickup_wanted(self, order: Order) -> SafeString | str:
+        return instant(order.pickup_at)
+
+    @display(description=_("delivery wanted from"))
+    def window_from(self, order: Order) -> SafeString | str:
+        return instant(order.window_start)
+
+    @display(description=_("delivery wanted until"))
+    def window_until(self, order: Order) -> SafeString | str:
+        return instant(order.window_end)
 
     @display(description=_("goes out at"))
     def goes_out(self, order: Order) -> SafeString | str:

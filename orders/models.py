@@ -140,7 +140,7 @@ class Order(models.Model):
     # From the first try to book on until it is certain that no carrier has the parcel. A cancel must then ask first.
     with_carrier = models.BooleanField(default=False, editable=False)
     # An edit came after the booking: the carrier is asked to cancel, and then given the order anew.
-    rebooking = models.BooleanField(default=False, editable=False)
+    rebooking = models.BooleanField(_("being booked anew"), default=False, editable=False)
     carrier_reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
     carrier_tracking_url = models.CharField(_("carrier's tracking page"), max_length=1000, blank=True)
 

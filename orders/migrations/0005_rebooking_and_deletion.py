@@ -9,6 +9,11 @@ from django.db.models import Q
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("orders", "0004_edits_and_windows")]
     operations: ClassVar = [
+        migrations.AlterField(
+            model_name="order",
+            name="rebooking",
+            field=models.BooleanField(default=False, editable=False, verbose_name="being booked anew"),
+        ),
         migrations.AddConstraint(
             model_name="order",
             constraint=models.CheckConstraint(
