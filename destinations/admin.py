@@ -219,7 +219,7 @@ class OfMerchant(KeepsRules, ModelAdmin):
     """Rows of a merchant, whose they stay."""
 
     list_select_related = ("merchant",)
-    list_filter = (("merchant", AutocompleteSelectFilter),)
+    list_filter: tuple[Any, ...] = (("merchant", AutocompleteSelectFilter),)
     list_filter_submit = True
     autocomplete_fields = ("merchant",)
 
