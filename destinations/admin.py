@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -39,6 +41,16 @@ from destinations.models import (
     Route,
     Source,
 )
+
+# What is stored as JSON is written from left to right in every language, and is short.
+_JSON: dict[Any, Any] = {models.JSONField: {"widget": UnfoldAdminTextareaWidget({"rows": 4, "dir": "ltr"})}}
+
+
+def from_left_to_right(field: Any, db_field: Any, *names: str) -> Any:
+    """The form's field, written from left to right in every language if it is one of these."""
+    if db_field.name in names:
+        field.widget.attrs["dir"] = "ltr"
+    return field
 
 
 class MembershipInline(TabularInline):
@@ -141,6 +153,7 @@ class RouteInline(TabularInline):
 
 
 class SourceAdmin(KeepsRules, ModelAdmin):
+    formfield_overrides = _JSON
     list_display = ("name", "merchant", "is_active", "hold", "created_at")
     list_filter = (("merchant", AutocompleteSelectFilter), "is_active", "hold")
     list_filter_submit = True
@@ -158,10 +171,7 @@ class SourceAdmin(KeepsRules, ModelAdmin):
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "pickup_phone":
-            field.widget.attrs["dir"] = "ltr"
-        return field
+        return from_left_to_right(super().formfield_for_dbfield(db_field, request, **kwargs), db_field, "pickup_phone")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return super().get_queryset(request).select_related("merchant")
@@ -223,6 +233,11 @@ class OfMerchant(KeepsRules, ModelAdmin):
     list_filter_submit = True
     autocomplete_fields = ("merchant",)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return from_left_to_right(
+            super().formfield_for_dbfield(db_field, request, **kwargs), db_field, "phone", "email"
+        )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "merchant") if obj else tuple(self.readonly_fields)
 
@@ -249,7 +264,7 @@ class AreaField(forms.JSONField):
 
 class ZoneForm(ModelForm):
     geojson = AreaField(
-        label=_("area"),
+        label=capfirst(_("area")),
         decoder=Decoder,
         widget=UnfoldAdminTextareaWidget({"rows": 8, "dir": "ltr", "spellcheck": "false"}),
         help_text=_("GeoJSON: a Polygon, MultiPolygon, Feature or FeatureCollection; longitude before latitude."),
@@ -285,7 +300,7 @@ class CoverageZoneAdmin(OfMerchant):
         return format_html(
             '<svg viewBox="-4 -4 {} {}" width="{}" height="{}" role="img" class="text-primary-600 max-w-full">'
             '<path d="{}" fill="currentColor" fill-opacity="0.2" stroke="currentColor" stroke-width="1.5"'
-            ' fill-rule="evenodd"/></svg><bdi class="block mt-2">{} – {} · {} km²</bdi>',
+            ' fill-rule="evenodd"/></svg><span class="block mt-2"><bdi>{} – {} · {} km²</bdi></span>',
             width + 8,
             height + 8,
             width + 8,
@@ -356,6 +371,7 @@ class PlaceForm(ModelForm):
 
 class PlaceAdmin(OfMerchant):
     form = PlaceForm
+    formfield_overrides = _JSON
 
     @display(description=_("latitude, longitude"))
     def place(self, where: Customer | Depot) -> SafeString | str:

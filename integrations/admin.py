@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -179,7 +180,7 @@ class KeyForm(ModelForm):
     """A key of a kind that its dialect has, and limited to what that dialect can limit it to."""
 
     scopes = SimpleArrayField(
-        forms.CharField(max_length=40), label=_("scopes"), required=False, widget=UnfoldAdminTextInputWidget,
+        forms.CharField(max_length=40), label=capfirst(_("scopes")), required=False, widget=UnfoldAdminTextInputWidget,
         help_text=_("What it may be used for, with commas; empty: everything."),
     )  # fmt: skip
 

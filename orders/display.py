@@ -250,16 +250,26 @@ def _number(value: Decimal | None) -> str:
     return "" if value is None else f"{value.normalize():f}"
 
 
+def weight(order: Order) -> str:
+    return "" if order.weight_kg is None else f"{_number(order.weight_kg)} kg"
+
+
+def measures(order: Order) -> str:
+    """Length, width and height; a question mark for one that is not known."""
+    sides = [_number(side) for side in (order.length_cm, order.width_cm, order.height_cm)]
+    return f"{' × '.join(side or '?' for side in sides)} cm" if any(sides) else ""
+
+
 def parcel(order: Order) -> list[tuple[str, str]]:
     """What is known of the whole parcel, and who carries it: label and value of each fact that there is."""
-    sides = [_number(side) for side in (order.length_cm, order.width_cm, order.height_cm)]
+    rider = " · ".join(filter(None, (order.rider.name, order.rider.phone))) if order.rider else ""
     facts = [
         (gettext("Packages"), "" if order.pieces is None else str(order.pieces)),
-        (gettext("Weight"), order.weight_kg is not None and f"{_number(order.weight_kg)} kg"),
-        (gettext("Length × width × height"), any(sides) and f"{' × '.join(side or '?' for side in sides)} cm"),
-        (gettext("Rider"), order.rider and " · ".join(filter(None, (order.rider.name, order.rider.phone)))),
+        (gettext("Weight"), weight(order)),
+        (gettext("Length × width × height"), measures(order)),
+        (gettext("Rider"), rider),
     ]
-    return [(label, str(value)) for label, value in facts if value]
+    return [(label, value) for label, value in facts if value]
 
 
 def link(url: str) -> str:
