@@ -257,6 +257,8 @@ TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------
 ALLOW_LOOPBACK = env.bool("WASL_ALLOW_LOOPBACK", default=False)
+# A server of the Open Source Routing Machine, for travel times: http://127.0.0.1:5000
+ROUTING_URL = env.str("ROUTING_URL", default="").rstrip("/")
 
 # --- Keeping and forgetting ------------------------------------------------------------------------------------------
 EXCHANGE_LOG_DAYS = env.int("WASL_EXCHANGE_LOG_DAYS", default=30)

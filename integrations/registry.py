@@ -31,6 +31,7 @@ class Room:
 ROOMS = (
     Room("muvx", "Muvx", dialect=True, key_prefix="mvx"),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
+    Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 
