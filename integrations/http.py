@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import requests
+import urllib3
 
 from integrations.bodies import no_constant
 
@@ -27,7 +28,7 @@ def get_json(url: str, timeout: float) -> Any:
                 if response.status_code != 200:
                     raise HttpError(f"it answered {response.status_code}")
                 return json.loads(_read(response, ends), parse_constant=no_constant)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise HttpError(f"it could not be asked: {error}") from error
     except (ValueError, RecursionError) as error:
         raise HttpError("its answer is not JSON") from error

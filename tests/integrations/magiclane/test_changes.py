@@ -4,8 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from integrations import keys
 from orders import actions
@@ -14,7 +12,18 @@ from orders.events import SYSTEM
 from orders.models import Order, OrderEvent
 from orders.statuses import Failure, Status
 from tests.factories import Shop, make_draft, make_order, make_shop
-from tests.integrations.magiclane.api import CUSTOMERS, Api, example, listed, made, make_depot, message, minimal, placed
+from tests.integrations.magiclane.api import (
+    CUSTOMERS,
+    Api,
+    example,
+    listed,
+    made,
+    make_depot,
+    message,
+    minimal,
+    placed,
+    statements,
+)
 from tests.integrations.muvx.api import Api as MuvxApi
 from tests.integrations.muvx.api import put_at
 
@@ -313,7 +322,7 @@ def test_deleting_many_takes_as_many_statements_as_few(api: Api) -> None:
     counts = []
     for size in (2, 100):
         orders = [order["id"] for order in api.create(*[minimal()] * size).json()["orders"]]
-        with CaptureQueriesContext(connection) as caught:
+        with statements() as caught:
             assert api.delete(*orders).status_code == 200
         counts.append(len(caught))
     assert counts[0] == counts[1]
