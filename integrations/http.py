@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+import urllib3
 
 from integrations.bodies import no_constant
 
@@ -53,7 +54,7 @@ def send(
                 method, url, headers=dict(headers or {}), data=body, timeout=timeout, allow_redirects=False, stream=True
             ) as response:
                 return Reply(response.status_code, response.headers, _read(response, ends, max_answer))
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise HttpError(f"it could not be asked: {error}") from error
 
 

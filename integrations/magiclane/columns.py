@@ -44,7 +44,7 @@ from orders.statuses import Failure, Status
 
 
 def _location(lat: Expression, lng: Expression) -> Expression:
-    return Concat(as_text(lat), Value(",", TextField()), as_text(lng), output_field=TextField())
+    return Concat(as_text(lat), Value(",", TextField()), as_text(lng))
 
 
 # --- Orders ---------------------------------------------------------------------------------------------------------

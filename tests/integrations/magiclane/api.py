@@ -1,11 +1,15 @@
 """What the Magic Lane tests share: the document's samples, and the shop's program."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from destinations.models import Customer, Depot, Merchant
 from orders.models import Order
@@ -97,3 +101,12 @@ def message(response: Any, status: int = 400) -> str:
     assert list(body) == ["message"]
     assert body["message"]
     return body["message"]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of the database meanwhile, but for the key, which each process knows for a while."""
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as caught:
+        yield found
+    found += [query["sql"] for query in caught if "apikey" not in query["sql"] and "SAVEPOINT" not in query["sql"]]
