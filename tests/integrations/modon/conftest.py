@@ -1,0 +1,25 @@
+from collections.abc import Iterator
+
+import pytest
+
+from integrations import keys
+from tests.factories import Shop
+from tests.integrations.modon.api import Api, make_modon_shop
+
+
+@pytest.fixture(autouse=True)
+def fresh_keys() -> Iterator[None]:
+    """What a process remembers of keys for a second does not outlive a test's database."""
+    keys._cache.clear()
+    yield
+    keys._cache.clear()
+
+
+@pytest.fixture
+def shop(db: None) -> Shop:
+    return make_modon_shop()
+
+
+@pytest.fixture
+def api(shop: Shop) -> Api:
+    return Api(shop)
