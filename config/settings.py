@@ -266,6 +266,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "fpdf": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
     },
 }

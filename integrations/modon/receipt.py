@@ -1,6 +1,7 @@
 """The receipt of one order: a page of A6 that is stuck onto the parcel, in Arabic, with the order's QR code."""
 
 import os
+import re
 import tempfile
 import unicodedata
 from dataclasses import dataclass
@@ -24,10 +25,12 @@ from orders.models import Order
 
 _WEIGHTS = {"": 400, "B": 700}
 _FAMILY = "arabic"
-# Millimetres, and points of the largest and the smallest type that the table is tried in.
+# Millimetres, and points of the type that the table is tried in.
 _WIDTH, _HEIGHT, _MARGIN, _LABEL, _QR = 105, 148, 6, 24, 30
-_LARGEST, _SMALLEST = 10, 5
+_SIZES = (10, 8, 6, 5)
 _JOINERS = "\u200c\u200d"
+_FROM_LEFT = "\u200e"
+_PHONE_IN_TEXT = re.compile(r"\+(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,12 @@ class Line:
     label: str
     value: str
     ltr: bool = False
+
+    @property
+    def text(self) -> str:
+        shown = printable(self.value)
+        # A phone in the middle of a text: its plus would stand behind the number.
+        return shown if self.ltr else _PHONE_IN_TEXT.sub(_FROM_LEFT + "+", shown)
 
 
 def draw(order: Order) -> bytes:
@@ -95,8 +104,8 @@ def _head(pdf: FPDF, order: Order) -> None:
 def _table(pdf: FPDF, lines: list[Line], bottom: float) -> None:
     """In the largest type in which all of it fits; what does not even fit in the smallest is cut off."""
     top = pdf.get_y()
-    sizes = range(_LARGEST, _SMALLEST - 1, -1)
-    size = next((size for size in sizes if top + sum(_height(pdf, one, size) for one in lines) <= bottom), _SMALLEST)
+    fitting = (size for size in _SIZES if top + sum(_height(pdf, one, size) for one in lines) <= bottom)
+    size = next(fitting, _SIZES[-1])
     y = top
     for line in lines:
         height = min(_height(pdf, line, size), bottom - y)
@@ -105,7 +114,7 @@ def _table(pdf: FPDF, lines: list[Line], bottom: float) -> None:
         pdf.line(_MARGIN, y, _WIDTH - _MARGIN, y)
         _text(pdf, line.label, size, x=_WIDTH - _MARGIN - _LABEL, y=y, width=_LABEL, style="B")
         most = int(height / _leading(size))
-        _text(pdf, line.value, size, x=_MARGIN, y=y, width=_value_width(), ltr=line.ltr, most=most)
+        _text(pdf, line.text, size, x=_MARGIN, y=y, width=_value_width(), ltr=line.ltr, most=most)
         y += height
 
 
@@ -119,7 +128,7 @@ def _leading(size: float) -> float:
 
 
 def _height(pdf: FPDF, line: Line, size: float) -> float:
-    return len(_broken(pdf, printable(line.value), size, _value_width())) * _leading(size)
+    return len(_broken(pdf, line.text, size, _value_width())) * _leading(size)
 
 
 def _broken(pdf: FPDF, text: str, size: float, width: float, style: str = "") -> list[str]:
@@ -143,7 +152,7 @@ def _text(
     most: int | None = None,
 ) -> None:
     """Writes a text at the right of a column, in at most so many lines."""
-    lines = _broken(pdf, printable(text), size, width, style)
+    lines = _broken(pdf, text, size, width, style)
     if most is not None and len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
     pdf.set_text_shaping(True, direction="ltr" if ltr else "rtl")

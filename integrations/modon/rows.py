@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
 from destinations import money
@@ -18,9 +18,9 @@ from orders.models import Order, OrderItem, OrderQuerySet
 from orders.statuses import Status
 
 _COLUMNS = (
-    "dropoff_name", "dropoff_phone", "dropoff_address", "dropoff_parts", "notes", "currency", "cod_amount",
+    "id", "dropoff_name", "dropoff_phone", "dropoff_address", "dropoff_parts", "notes", "currency", "cod_amount",
     "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "carrier_reference", "extras",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "goods",
 )  # fmt: skip
 _BATCH = 500
 _HEAD = b'{"status":true,"errNum":"S000","msg":"ok","data":['
@@ -50,10 +50,11 @@ class Places:
         return self._regions[city_id]
 
 
-def listed(orders: OrderQuerySet) -> OrderQuerySet:
-    """With what `row` needs of each, in one query."""
+def listed(orders: OrderQuerySet) -> QuerySet[Order, Any]:
+    """What `row` needs of each, in one query: named tuples, which take a fraction of the time of whole orders."""
     items = OrderItem.objects.filter(order=OuterRef("pk")).order_by("position", "id")
-    return orders.only(*_COLUMNS).annotate(goods=ArraySubquery(items.values(one=JSONObject(n="name", q="quantity"))))
+    goods = ArraySubquery(items.values(one=JSONObject(n="name", q="quantity")))
+    return orders.annotate(goods=goods).values_list(*_COLUMNS, named=True)
 
 
 def row(order: Any, places: Places) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def row(order: Any, places: Places) -> dict[str, Any]:
     one that Modon knows."""
     where = places.of(order.dropoff_parts)
     extras = order.extras
-    number = str(order.pk)
+    number = str(order.id)
     status = words.status_id(order)
     shown = {
         "client_name": order.dropoff_name,
@@ -110,7 +111,7 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 def _parts(orders: OrderQuerySet) -> Iterator[bytes]:
     places = Places()
-    found = listed(orders).order_by("-created_at", "-pk").iterator(chunk_size=_BATCH)
+    found = listed(orders).order_by("-created_at", "-id").iterator(chunk_size=_BATCH)
     before = _HEAD
     while batch := [row(order, places) for order in islice(found, _BATCH)]:
         yield before + dump_json(batch)[1:-1]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -179,8 +180,8 @@ def _draft(valid: dict[str, Any], fields: dict[str, Any], pickup: Stop) -> Order
 
 
 # --- Out ------------------------------------------------------------------------------------------------------------
-def time(moment: Any) -> str:
-    return f"{moment.astimezone(words.TIME_ZONE):%Y-%m-%d %H:%M:%S}"
+def time(moment: datetime) -> str:
+    return moment.astimezone(words.TIME_ZONE).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def receipt_link(order: Order) -> str:

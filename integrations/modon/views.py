@@ -212,7 +212,7 @@ class OrdersByIds(ModonView):
         if not asked:
             raise ValidationError({"ids": "This field is required."})
         wanted = [int(number) for number in asked[: words.MAX_LOOKED_UP] if _NUMBER.fullmatch(number)]
-        found = {order.pk: order for order in rows.listed(self.orders.filter(pk__in=wanted))}
+        found = {order.id: order for order in rows.listed(self.orders.filter(pk__in=wanted))}
         places = rows.Places()
         return ok([rows.row(found[number], places) for number in wanted if number in found])
 
