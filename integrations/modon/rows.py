@@ -1,6 +1,7 @@
 """An order, wherever it came from, as a row of Modon's lists; and a list of any length, sent while it is read."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -111,11 +112,11 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 def _parts(orders: OrderQuerySet) -> Iterator[bytes]:
     places = Places()
-    found = listed(orders).order_by("-created_at", "-id").iterator(chunk_size=_BATCH)
     before = _HEAD
-    while batch := [row(order, places) for order in islice(found, _BATCH)]:
-        yield before + dump_json(batch)[1:-1]
-        before = b","
+    with closing(listed(orders).order_by("-created_at", "-id").iterator(chunk_size=_BATCH)) as found:
+        while batch := [row(order, places) for order in islice(found, _BATCH)]:
+            yield before + dump_json(batch)[1:-1]
+            before = b","
     yield b"]}" if before == b"," else before + b"]}"
 
 

@@ -65,7 +65,9 @@ def main() -> int:
 
 
 def multiply(connection: psycopg.Connection) -> None:
-    names = "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders_order' AND column_name <> 'id'"
+    names = (
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders_order' AND column_name <> 'id'"
+    )
     columns = [name for [name] in connection.execute(names)]
     values = ", ".join(OWN.get(name, f'one."{name}"') for name in columns)
     quoted = ", ".join(f'"{name}"' for name in columns)
