@@ -118,7 +118,8 @@ def token_of(request: Request) -> str:
     """From the query, else the body (a GET's is ignored), else the header."""
     token = request.query_params.get("token")
     if not token and request.method != "GET":
-        token = request.data.get("token")
+        body: dict[str, Any] = request.data  # type: ignore[assignment]  # the parser's
+        token = body.get("token")
     if not token:
         scheme, _, rest = request.headers.get("Authorization", "").strip().partition(" ")
         token = rest.strip() if scheme.lower() == "bearer" else ""

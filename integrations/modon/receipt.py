@@ -5,9 +5,11 @@ import re
 import tempfile
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import fontpkg_noto_sans_arabic
 import segno
@@ -66,8 +68,8 @@ def _lines(order: Order) -> list[Line]:
     places = Places()
     where = places.of(order.dropoff_parts)
     items = list(order.items.all())
-    price = order.cod_amount or 0
-    currency = "د.ع" if order.currency == words.CURRENCY else order.currency
+    dinars = order.currency == words.CURRENCY
+    amount = f"{money.written(order.cod_amount or Decimal(0), order.currency):,f}"
     ours = "city_id" in order.dropoff_parts
     extras = order.extras
     return [
@@ -83,7 +85,7 @@ def _lines(order: Order) -> list[Line]:
         Line("البضاعة", ", ".join(item.name for item in items)),
         Line("العدد", str(sum(item.quantity for item in items)) if items else "", ltr=True),
         Line("الحجم", places.sizes.get(str(extras.get("package_size")), "")),
-        Line("المبلغ", f"{money.written(price, order.currency):,f} {currency}" if price else f"0 {currency}"),
+        Line("المبلغ", f"{amount} {'د.ع' if dinars else order.currency}", ltr=not dinars),
         Line("استبدال", "نعم" if words.is_replacement(order) else ""),
         Line("ملاحظات", order.notes),
     ]
@@ -134,9 +136,8 @@ def _height(pdf: FPDF, line: Line, size: float) -> float:
 def _broken(pdf: FPDF, text: str, size: float, width: float, style: str = "") -> list[str]:
     pdf.set_font(_FAMILY, style, size)
     pdf.set_text_shaping(True, direction="rtl")
-    return list(
-        pdf.multi_cell(width, _leading(size), text, align=Align.R, dry_run=True, output=MethodReturnValue.LINES) or []
-    )
+    lines = pdf.multi_cell(width, _leading(size), text, align=Align.R, dry_run=True, output=MethodReturnValue.LINES)
+    return cast(list[str], lines)
 
 
 def _text(
@@ -164,13 +165,15 @@ def _text(
 # --- Letters --------------------------------------------------------------------------------------------------------
 def printable(text: str) -> str:
     """The text without what has no shape (control characters, direction marks), and "?" for what the font lacks."""
-    known = _letters()
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(
-        letter if ord(letter) in known else "?"
-        for letter in text
-        if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Mn") or ord(letter) in known
-    )
+    return "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if letter in _JOINERS or (ord(letter) in _letters() and kind not in ("Cc", "Cf")):
+        return letter
+    return "" if kind in ("Cc", "Cf", "Mn") else "?"
 
 
 @lru_cache
@@ -188,6 +191,7 @@ def font(style: str) -> Path:
         [variable] = (fontpkg_noto_sans_arabic.ROOT / "files").glob("*.ttf")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
-            instancer.instantiateVariableFont(TTFont(variable), {"wght": weight, "wdth": 100}).save(part)
+            axes = {"wght": weight, "wdth": 100}
+            instancer.instantiateVariableFont(TTFont(variable), axes, updateFontNames=True).save(part)
         os.replace(part.name, path)
     return path

@@ -1,10 +1,10 @@
 """An order, wherever it came from, as a row of Modon's lists; and a list of any length, sent while it is read."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
@@ -113,7 +113,8 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _parts(orders: OrderQuerySet) -> Iterator[bytes]:
     places = Places()
     before = _HEAD
-    with closing(listed(orders).order_by("-created_at", "-id").iterator(chunk_size=_BATCH)) as found:
+    rows = listed(orders).order_by("-created_at", "-id").iterator(chunk_size=_BATCH)
+    with closing(cast(Generator[Any, None, None], rows)) as found:
         while batch := [row(order, places) for order in islice(found, _BATCH)]:
             yield before + dump_json(batch)[1:-1]
             before = b","

@@ -36,7 +36,7 @@ class ModonView(DialectView):
 
     authentication_classes = [auth.TokenAuthentication]
     parser_classes = [AnyBodyParser]
-    content_negotiation_class = AnyType  # type: ignore[assignment]
+    content_negotiation_class = AnyType
     http_method_names = ["get", "post"]
     answer_error = staticmethod(answer_error)
     changes = False
@@ -76,7 +76,7 @@ class ModonView(DialectView):
         except ValueError as error:
             raise ParseError("The query is not valid text") from error
         if self.request.method != "GET":
-            fields |= self.request.data  # type: ignore[arg-type]  # the parser gives a dict
+            fields |= self.request.data
         return {name: value for name, value in fields.items() if name != "token"}
 
     def numbers(self) -> list[str]:

@@ -2,12 +2,13 @@
 
 import csv
 import json
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import models, transaction
 
 from destinations.models import City, PackageSize, Region
@@ -41,13 +42,15 @@ KINDS = (
 )
 
 
+class _AsWritten(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keeps the lines of the help."""
+
+
 class Command(BaseCommand):
     help = _HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = type("AsWritten", (parser.formatter_class,), {"_fill_text": _as_written})
-        return parser
+        return super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         for kind in KINDS:
@@ -71,10 +74,6 @@ class Command(BaseCommand):
             return
         for option, counts in summary.items():
             self.stdout.write(f"{option}: {counts['added']} added, {counts['changed']} changed")
-
-
-def _as_written(formatter: Any, text: str, width: int, indent: str) -> str:
-    return text
 
 
 def load(kind: Kind, path: Path, problems: list[str]) -> dict[str, int]:
