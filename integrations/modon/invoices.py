@@ -9,7 +9,8 @@ from destinations.models import Merchant
 
 def of(merchant: Merchant, *, is_test: bool) -> list[dict[str, Any]]:
     """The merchant's invoices, newest first: id, merchant_price, delivered_orders_count,
-    replacement_delivered_orders_count, status, merchant_id, updated_at."""
+    replacement_delivered_orders_count, status (a text: "تم الاستلام من قبل التاجر" once received), merchant_id,
+    updated_at."""
     return []
 
 

@@ -16,7 +16,6 @@ NO_ACCESS = "ليس لديك صلاحية الوصول"
 # Clients take a text with one of these for an expired token, and log in again for ever.
 MISLEADING = ("token", "login", "auth", "دخول")
 MAX_LOOKED_UP = 25
-INVOICE_RECEIVED = "تم الاستلام من قبل التاجر"
 
 STATUSES = {
     0: "معطل او غير فعال",

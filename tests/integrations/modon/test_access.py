@@ -1,6 +1,8 @@
 """Modon's tokens: where they are looked for, whose they are, when they end; and its 60 calls in 30 seconds."""
 
+import ast
 import time
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -282,6 +284,8 @@ def test_without_a_valid_token_an_address_is_counted(api: Api) -> None:
     for path in ("citys?token=stale", "statuses", "nothing"):
         refused(Client().get(CALLS + path, REMOTE_ADDR="10.0.0.1"), 429)
     refused(log_in("nobody", REMOTE_ADDR="10.0.0.1"), 429)
+    unreadable = {"data": b"{", "content_type": "application/json", "REMOTE_ADDR": "10.0.0.1"}
+    refused(Client().post(CALLS + "create-order", **unreadable), 429)
     data(Client().get(CALLS + "citys", REMOTE_ADDR="10.0.0.2"))
     data(api.get("statuses"))
 
@@ -307,12 +311,39 @@ def test_other_errors(api: Api) -> None:
     refused(api.get("regions", city_id="\0"), 400)
 
 
+def test_a_crash_tells_nobody_the_token(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("orders.actions.place_orders", mock.Mock(side_effect=RuntimeError))
+    refused(api.post("create-order", order_fields()), 500)
+    assert caplog.records
+    assert api.token not in caplog.text
+
+
 def test_no_text_looks_like_an_expired_token() -> None:
     for word in words.MISLEADING:
         _, body = errors.answer_error(errors.InvalidDraft(f"The Auth{word.upper()}ority said no"))
         assert not any(one in body["msg"].lower() for one in words.MISLEADING)
         assert body["errNum"] == "999"
     assert errors.answer_error(errors.exceptions.NotAuthenticated()) == (400, NO_ACCESS)
+
+
+def sentences(path: Path) -> list[str]:
+    """The texts with blanks in a module, without its docstrings."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    docs = {id(node.body[0].value) for node in nodes if isinstance(getattr(node, "body", None), list) and node.body
+            and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in docs]
+    return [text for text in texts if isinstance(text, str) and " " in text]
+
+
+def test_nor_does_any_that_is_written_in_the_room() -> None:
+    """All but the salts of signatures, which nobody is shown."""
+    folder = Path(errors.__file__).parent
+    found = [text for path in folder.glob("*.py") for text in sentences(path)]
+    assert "The username or the password is wrong." in found
+    shown = [text for text in found if text not in ("modon log-in", "modon receipt")]
+    assert [text for text in shown if any(word in text.lower() for word in words.MISLEADING)] == []
 
 
 def test_both_forms_of_a_path_are_answered(api: Api) -> None:

@@ -303,6 +303,20 @@ def test_a_deletion(api: Api, call: str, name: str) -> None:
     assert {order.status for order in Order.objects.all()} == {Status.CANCELLED}
 
 
+def test_a_booked_order_is_gone_until_its_carrier_refuses_to_cancel(api: Api) -> None:
+    order = api.create()
+    Order.objects.update(status=Status.ACCEPTED, with_carrier=True)
+    data(api.post("edit-order", order_fields(qr_id=order.pk, price="30000")))
+    order.refresh_from_db()
+    assert (order.rebooking, order.cod_amount, look_up(api, order)["status_id"]) == (True, 30000, "1")
+    data(api.post("delete_orders", {"qr_ids": order.pk}))
+    assert data(api.get("merchant-orders")) == []
+    order.refresh_from_db()
+    assert order.status == Status.CANCELLING
+    reports.record_cancel_refused(order, SYSTEM, detail="too late")
+    assert look_up(api, order)["status_id"] == "1"
+
+
 def test_all_orders_are_deleted_or_none(api: Api) -> None:
     first, second = api.create(), api.create()
     stranger = Api(make_modon_shop()).create()
