@@ -5,6 +5,7 @@ sets one, so that here there is a single way to find the database.
 """
 
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -201,7 +202,12 @@ TIME_ZONE = "UTC"
 # Collected under the data folder: two installations can run from one checkout.
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Swagger's files come out of their package without it being an app, which would bring more than we serve.
+_sidecar = next(iter(find_spec("drf_spectacular_sidecar").submodule_search_locations))  # type: ignore[union-attr,arg-type]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("swagger-ui", Path(_sidecar, "static", "drf_spectacular_sidecar", "swagger-ui-dist")),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -9,7 +9,12 @@ from integrations import registry, views
 
 app_name = "integrations"
 
-pages = [path("orders/<int:order_id>/exchange/", views.order_exchange, name="order_exchange")]
+pages = [
+    path("orders/<int:order_id>/exchange/", views.order_exchange, name="order_exchange"),
+    path("api/", views.reference_index, name="reference_index"),
+    path("api/<slug:dialect>/", views.reference, name="reference"),
+    path("api/<slug:dialect>/openapi.json", views.reference_document, name="reference_document"),
+]
 dialects = []
 for name in registry.DIALECTS:
     room = import_module(f"integrations.{name}.urls")

@@ -1,11 +1,13 @@
 """Pieces of the portal that are about talking to others."""
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from destinations.live import fingerprint, live
 from destinations.portal import PortalRequest, merchant_required
+from integrations import registry
+from integrations.reference import openapi, reference_of
 from orders.models import Order
 
 
@@ -22,3 +24,34 @@ def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
     # A part of the order's page; a page of its own for a browser without JavaScript.
     template = "integrations/order_exchange.html" if request.htmx else "integrations/order_exchange_page.html"
     return live(request, template, context, fingerprint(template, shown, order.is_over))
+
+
+# --- The API reference ----------------------------------------------------------------------------------------------
+@require_safe
+@merchant_required()
+def reference_index(request: HttpRequest) -> HttpResponse:
+    return redirect("integrations:reference", next(iter(registry.DIALECTS)))
+
+
+@require_safe
+@merchant_required()
+def reference(request: HttpRequest, dialect: str) -> HttpResponse:
+    """A dialect's calls as a list, and on top of that Swagger's page where there is JavaScript."""
+    if dialect not in registry.DIALECTS:
+        raise Http404
+    context = {
+        "rooms": registry.DIALECTS.values(),
+        "room": registry.DIALECTS[dialect],
+        "reference": reference_of(dialect),
+        "server": openapi(dialect)["servers"][0]["url"],
+    }
+    return render(request, "integrations/reference.html", context)
+
+
+@require_safe
+@merchant_required()
+def reference_document(request: HttpRequest, dialect: str) -> HttpResponse:
+    """The dialect's OpenAPI 3.1 document."""
+    if dialect not in registry.DIALECTS:
+        raise Http404
+    return JsonResponse(openapi(dialect), json_dumps_params={"ensure_ascii": False})

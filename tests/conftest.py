@@ -1,10 +1,14 @@
 """What every test gets."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
+
+from tests import shapes
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +33,19 @@ def quick_settings(settings: Settings) -> None:
     name = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": name}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def documented_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test is about: no answer of a dialect has a shape that its reference does not describe."""
+    ask = Client.request
+
+    def request(self: Client, **environ: Any) -> Any:
+        response = ask(self, **environ)
+        # A body that is streamed is the test's own to read.
+        if not response.streaming and "HTTP_HOST" not in environ:
+            path, method = environ.get("PATH_INFO", "/"), environ.get("REQUEST_METHOD", "GET")
+            shapes.check(path, method, response.status_code, response.get("Content-Type", ""), response.content)
+        return response
+
+    monkeypatch.setattr(Client, "request", request)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from config.postgres import Server
 
@@ -20,11 +21,15 @@ WEB = ("-m", "gunicorn", "--config", "python:config.gunicorn")
 
 @dataclass
 class Installation:
-    """`key` is the merchant's Muvx key, `url` the database's."""
+    """`keys` are the merchant's, by dialect, `key` the one for Muvx; `url` is the database's."""
 
     url: str
-    key: str
+    keys: dict[str, Any]
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.keys["muvx"]
 
     def start(self, *command: str, port: int | None = None) -> None:
         """Runs a Python program until the bench ends; returns when its port, if it has one, is open."""
@@ -56,7 +61,7 @@ def installation() -> Iterator[Installation]:
         manage = [sys.executable, "-m", "django"]
         subprocess.run([*manage, "migrate", "-v0"], check=True)
         merchant = subprocess.run([*manage, "merchant", "Bench", "--json"], check=True, capture_output=True)
-        made = Installation(server.url, json.loads(merchant.stdout)["keys"]["muvx"])
+        made = Installation(server.url, json.loads(merchant.stdout)["keys"])
         yield made
     finally:
         for process in made.processes if made else ():

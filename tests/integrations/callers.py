@@ -1,0 +1,99 @@
+"""A program for each dialect, which does what programs do: places an order, reads it, lists, cancels. Each knows the
+words of its own document only."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from destinations.models import Source
+from integrations import keys
+from orders.models import Order
+from tests.integrations.fuuffy import api as fuuffy
+from tests.integrations.muvx import api as muvx
+
+Call = tuple[str, str, Any]  # method, path, body
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`number`: what the dialect calls an order. `create`: path and body of a new order, `made` its number in the
+    answer. `read`, `cancel`: the calls about an order of this number. `status` finds the status word in what `read` was
+    answered; it is `pending` for an order on its way out and `cancelled` for a cancelled one. `listing`: the path that
+    lists the orders, None where the dialect has none, `listings` the same with what narrows or sorts it, and `listed`
+    finds the numbers in the answer. `gone` tells whether an answer to `read` means that there is no such order.
+    `forgets`: a deleted order is gone. `sign` puts the key into the call."""
+
+    number: Callable[[Order], str]
+    create: tuple[str, Any]
+    made: Callable[[Any], str]
+    read: Callable[[str], Call]
+    status: Callable[[Any], Any]
+    cancel: Callable[[str], Call]
+    pending: Any
+    cancelled: Any
+    listing: str | None = None
+    listings: tuple[str, ...] = ()
+    listed: Callable[[Any], list[str]] = lambda answer: []
+    gone: Callable[[int, Any], bool] = lambda status, answer: status == 404
+    forgets: bool = False
+    sign: Callable[[str, str], tuple[str, dict[str, str]]] = lambda secret, path: (
+        path,
+        {"Authorization": f"Bearer {secret}"},
+    )
+
+
+CALLERS = {
+    "muvx": Caller(
+        number=lambda order: f"MOV{order.pk}",
+        create=("/muvx/v1/orders", muvx.minimal(auto_pickup=True)),
+        made=lambda answer: answer["id"],
+        read=lambda number: ("get", f"/muvx/v1/orders/{number}/status", None),
+        status=lambda answer: answer["status"],
+        cancel=lambda number: ("post", f"/muvx/v1/orders/{number}/cancel", None),
+        pending="dispatched",
+        cancelled="cancelled",
+    ),
+    "fuuffy": Caller(
+        number=lambda order: f"order_{order.public_hex}",
+        create=("/fuuffy/v1/orders", fuuffy.minimal()),
+        made=lambda answer: answer["id"],
+        read=lambda number: ("get", f"/fuuffy/v1/orders/{number}", None),
+        status=lambda answer: answer["status"],
+        cancel=lambda number: ("post", f"/fuuffy/v1/orders/{number}/cancel", None),
+        pending="pending",
+        cancelled="cancelled",
+    ),
+}
+
+
+class Program:
+    """A caller with a key of its own for one source."""
+
+    def __init__(self, dialect: str, source: Source, *, is_test: bool = True) -> None:
+        self.dialect, self.caller = dialect, CALLERS[dialect]
+        _, self.secret = keys.issue(source, dialect, is_test=is_test)
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        data = b"" if body is None else json.dumps(body).encode()
+        path, headers = self.caller.sign(self.secret, path)
+        return Client().generic(method.upper(), path, data, content_type="application/json", headers=headers)
+
+    def place(self) -> str:
+        """The new order's number."""
+        path, body = self.caller.create
+        response = self.send("post", path, body)
+        assert 200 <= response.status_code < 300, response.content
+        return self.caller.made(response.json())
+
+    def listed(self) -> list[str]:
+        """The numbers of the orders that this program sees."""
+        assert self.caller.listing
+        response = self.send("get", self.caller.listing)
+        assert response.status_code == 200
+        return self.caller.listed(json.loads(response.getvalue()))
+
+    def gone(self, response: Any) -> bool:
+        return self.caller.gone(response.status_code, response.json())
