@@ -5,10 +5,12 @@ them, with the password, and after 30 days. A merchant's token begins with `@@`,
 """
 
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.core.signing import BadSignature, Signer, TimestampSigner
@@ -30,6 +32,8 @@ _KEY_MARK = f"{DIALECTS[DIALECT].key_prefix}_"
 _USER_KIND = "user"
 # Wrong passwords for one name from one address, until 5 minutes have passed since the first.
 _MAX_TRIES, _TRIES_SECONDS = 5, 300
+_MAX_REMEMBERED = 10_000
+_memberships: dict[int, tuple[float, Membership | None]] = {}
 _signer = TimestampSigner(sep=".", salt="modon log-in")
 _receipts = Signer(salt="modon receipt")
 
@@ -99,11 +103,7 @@ def find_caller(token: str) -> Caller | None:
     except BadSignature:
         return None
     key = keys.look_up_id(int(number), DIALECT)
-    membership = (
-        Membership.objects.select_related("user")
-        .filter(pk=int(who.removeprefix(MERCHANT_MARK)), user__is_active=True)
-        .first()
-    )
+    membership = _membership(int(who.removeprefix(MERCHANT_MARK)))
     if key is None or membership is None or membership.merchant_id != key.source.merchant_id:
         return None
     is_merchant = who.startswith(MERCHANT_MARK)
@@ -112,6 +112,18 @@ def find_caller(token: str) -> Caller | None:
     if not constant_time_compare(password_mark, _password_mark(membership.user)):
         return None
     return Caller(key, is_merchant, membership)
+
+
+def _membership(number: int) -> Membership | None:
+    """Of somebody who may still come in. Remembered as long as keys are, which is how long an end may take to show."""
+    now = time.monotonic()
+    until, found = _memberships.get(number, (0.0, None))
+    if until <= now:
+        found = Membership.objects.select_related("user").filter(pk=number, user__is_active=True).first()
+        if len(_memberships) >= _MAX_REMEMBERED:
+            _memberships.clear()
+        _memberships[number] = (now + settings.API_KEY_CACHE_SECONDS, found)
+    return found
 
 
 def token_of(request: Request) -> str:

@@ -66,11 +66,10 @@ def draw(order: Order) -> bytes:
 
 def _lines(order: Order) -> list[Line]:
     places = Places()
-    where = places.of(order.dropoff_parts)
+    where = places.of(order)
     items = list(order.items.all())
     dinars = order.currency == words.CURRENCY
     amount = f"{money.written(order.cod_amount or Decimal(0), order.currency):,f}"
-    ours = "city_id" in order.dropoff_parts
     extras = order.extras
     return [
         Line("التاريخ", time(order.created_at), ltr=True),
@@ -81,7 +80,7 @@ def _lines(order: Order) -> list[Line]:
         Line("هاتف ثانٍ", str(extras.get("client_mobile2") or ""), ltr=True),
         Line("المحافظة", where["city_name"]),
         Line("المنطقة", where["region_name"]),
-        Line("العنوان", order.dropoff_parts["location"] if ours else order.dropoff_address),
+        Line("العنوان", where["location"]),
         Line("البضاعة", ", ".join(item.name for item in items)),
         Line("العدد", str(sum(item.quantity for item in items)) if items else "", ltr=True),
         Line("الحجم", places.sizes.get(str(extras.get("package_size")), "")),

@@ -1,8 +1,10 @@
 """An order, wherever it came from, as a row of Modon's lists; and a list of any length, sent while it is read."""
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from destinations import money
 from destinations.models import City, PackageSize, Region
 from integrations.dialect import dump_json
 from integrations.modon import words
-from integrations.modon.serializers import time
+from integrations.modon.serializers import PARTS, time
 from orders.models import Order, OrderItem, OrderQuerySet
 from orders.statuses import Status
 
@@ -24,31 +26,42 @@ _COLUMNS = (
     "created_at", "updated_at", "goods",
 )  # fmt: skip
 _BATCH = 500
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _HEAD = b'{"status":true,"errNum":"S000","msg":"ok","data":['
 
 
 class Places:
-    """The names and numbers of places and sizes, read once for a list."""
+    """The names and numbers of places and sizes, each kind read once for a list, if it is needed."""
 
-    def __init__(self) -> None:
-        self.sizes = {str(number): name for number, name in PackageSize.objects.values_list("pk", "name")}
-        self._cities = dict(City.objects.values_list("name", "pk"))
-        self._regions: dict[int, dict[str, int]] = {}
+    @cached_property
+    def sizes(self) -> dict[str, str]:
+        return {str(number): name for number, name in PackageSize.objects.values_list("pk", "name")}
 
-    def of(self, parts: dict[str, Any]) -> dict[str, str]:
-        """City and region of an address: with their numbers if it came with them, or has the very names."""
+    @cached_property
+    def _cities(self) -> dict[str, int]:
+        return dict(City.objects.values_list("name", "pk"))
+
+    @cached_property
+    def _regions(self) -> dict[tuple[int, str], int]:
+        return {(city, name): number for city, name, number in Region.objects.values_list("city", "name", "pk")}
+
+    def of(self, order: Any) -> dict[str, str]:
+        """Where the order goes. City and region have their numbers if it came with them, or has the very names."""
+        parts = order.dropoff_parts
         city, region = str(parts.get("city") or ""), str(parts.get("region") or parts.get("area") or "")
-        if "city_id" in parts and "region_id" in parts:
-            city_id, region_id = parts["city_id"], parts["region_id"]
-        else:
-            city_id = self._cities.get(city, 0)
-            region_id = self._regions_of(city_id).get(region, 0) if city_id and region else 0
-        return {"city_name": city, "region_name": region, "city_id": str(city_id), "region_id": str(region_id)}
-
-    def _regions_of(self, city_id: int) -> dict[str, int]:
-        if city_id not in self._regions:
-            self._regions[city_id] = dict(Region.objects.filter(city=city_id).values_list("name", "pk"))
-        return self._regions[city_id]
+        if parts.keys() == PARTS and _NUMBER.fullmatch(parts["city_id"]) and _NUMBER.fullmatch(parts["region_id"]):
+            city_id, region_id, location = parts["city_id"], parts["region_id"], parts["location"]
+        else:  # another dialect's, whose names are the caller's own
+            city_id = self._cities.get(city, 0) if city else 0
+            region_id = self._regions.get((city_id, region), 0) if city_id and region else 0
+            location = order.dropoff_address
+        return {
+            "city_name": city,
+            "region_name": region,
+            "city_id": str(city_id),
+            "region_id": str(region_id),
+            "location": location,
+        }
 
 
 def listed(orders: OrderQuerySet) -> QuerySet[Order, Any]:
@@ -61,7 +74,7 @@ def listed(orders: OrderQuerySet) -> QuerySet[Order, Any]:
 def row(order: Any, places: Places) -> dict[str, Any]:
     """An order of `listed`, with exactly the keys of merchant-orders, and `qr_id`; and its currency, if that is not the
     one that Modon knows."""
-    where = places.of(order.dropoff_parts)
+    where = places.of(order)
     extras = order.extras
     number = str(order.id)
     status = words.status_id(order)
@@ -75,7 +88,7 @@ def row(order: Any, places: Places) -> dict[str, Any]:
         "status_id": str(status),
         "status": words.STATUSES[status],
         "price": _amount(order.cod_amount, order.currency),
-        "location": order.dropoff_parts["location"] if "city_id" in order.dropoff_parts else order.dropoff_address,
+        "location": where["location"],
         "issue_notes": _issue(order),
         "merchant_notes": order.notes or words.NONE,
         "client_mobile2": str(extras.get("client_mobile2") or ""),

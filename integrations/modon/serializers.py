@@ -17,6 +17,8 @@ from integrations.modon.auth import DIALECT, receipt_token
 from orders.drafts import Address, Item, OrderDraft, Parcel, Stop, Window
 from orders.models import Order
 
+# Of an address that came this way.
+PARTS = {"city", "city_id", "region", "region_id", "location"}
 _MAX_INTEGER = 2_147_483_647
 _MAX_PRICE = 999_999_999_999
 _WHOLE = re.compile(r"([0-9]{1,12})(?:\.0{1,9})?")
