@@ -253,6 +253,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 API_KEY_CACHE_SECONDS = 1
 # Calls a minute, for each key or, without a valid one, each address. The document's number.
 FUUFFY_RATE_LIMIT = env.int("FUUFFY_RATE_LIMIT", default=100)
+# Calls in 30 seconds, for each person or key or, without a valid one, each address. The document's number.
+MODON_RATE_LIMIT = env.int("MODON_RATE_LIMIT", default=60)
 TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------
@@ -272,6 +274,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "fpdf": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -32,6 +32,14 @@ ROOMS = (
     Room("muvx", "Muvx", dialect=True, key_prefix="mvx"),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
     Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
+    Room(
+        "modon",
+        "Modon Express",
+        dialect=True,
+        key_prefix="mdn",
+        kinds={"": "@@", "user": ""},
+        source_settings={"modon_create_reply": ("array", "object")},
+    ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 

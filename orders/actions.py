@@ -80,7 +80,7 @@ def _new_order(
         external_id=draft.external_id,
         unique_scope=draft.unique_scope,
         **contents(draft, source.merchant),
-        delivery_fee=rates.delivery_fee(source.merchant),
+        delivery_fee=rates.delivery_fee(source.merchant, draft.currency or source.merchant.currency),
         status=Status.CREATED if waits else Status.DISPATCHED,
         said_status=draft.said_status,
         release_at=release_at if waits else None,

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.test import Client
 
@@ -12,6 +13,7 @@ from destinations.models import Customer, Source
 from integrations import keys
 from orders.models import Order
 from tests.integrations.fuuffy import api as fuuffy
+from tests.integrations.modon import api as modon
 from tests.integrations.muvx import api as muvx
 
 Call = tuple[str, str, Any]  # method, path, body
@@ -94,6 +96,21 @@ CALLERS = {
         forgets=True,
         complete=lambda source, body: [{**one, **known_to(source)} for one in body],
         sign=lambda secret, path: (path, {"Authorization": secret}),
+    ),
+    "modon": Caller(
+        number=lambda order: str(order.pk),
+        create=("/modon/v1/merchant/create-order", lambda source: modon.order_fields()),
+        made=lambda answer: answer["data"][0]["id"],
+        read=lambda number: ("get", f"/modon/v1/merchant/get-orders-by-ids-bulk?ids={number}", None),
+        status=lambda answer: answer["data"][0]["status_id"],
+        cancel=lambda number: ("post", "/modon/v1/merchant/delete_orders", {"qr_ids": number}),
+        pending="1",
+        cancelled="0",
+        listing="/modon/v1/merchant/merchant-orders",
+        listed=lambda answer: [order["id"] for order in answer["data"]],
+        gone=lambda status, answer: status == 200 and answer["data"] == [],
+        forgets=True,
+        sign=lambda secret, path: (f"{path}{'&' if '?' in path else '?'}token={quote(secret)}", {}),
     ),
 }
 
