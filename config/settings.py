@@ -25,6 +25,8 @@ DATA_DIR = Path(env.str("WASL_DATA_DIR", default=str(BASE_DIR / ".data"))).expan
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_make_secret(DATA_DIR / "secrets" / "django")
+# Former keys: what was signed or encrypted with them can still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # --- Where we are reached -------------------------------------------------------------------------------------------
 PORT = env.int("PORT", default=8000)
@@ -255,6 +257,10 @@ API_KEY_CACHE_SECONDS = 1
 FUUFFY_RATE_LIMIT = env.int("FUUFFY_RATE_LIMIT", default=100)
 # Calls in 30 seconds, for each person or key or, without a valid one, each address. The document's number.
 MODON_RATE_LIMIT = env.int("MODON_RATE_LIMIT", default=60)
+# iDeliver's document names these two: a cancel only before the parcel is picked up, and where its public tracking pages
+# are (without it, no tracking address is given).
+ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY = env.bool("ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY", default=False)
+TRACKING_PUBLIC_BASE_URL = env.str("TRACKING_PUBLIC_BASE_URL", default="").rstrip("/")
 TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from destinations.models import Customer, Source
 from integrations import keys
 from orders.models import Order
 from tests.integrations.fuuffy import api as fuuffy
+from tests.integrations.ideliver import api as ideliver
 from tests.integrations.modon import api as modon
 from tests.integrations.muvx import api as muvx
 
@@ -59,6 +60,20 @@ CALLERS = {
         cancel=lambda number: ("post", f"/muvx/v1/orders/{number}/cancel", None),
         pending="dispatched",
         cancelled="cancelled",
+    ),
+    "ideliver": Caller(
+        number=lambda order: str(order.uuid),
+        create=("/ideliver/v1/orders", lambda source: ideliver.minimal()),
+        made=lambda answer: answer["order"]["id"],
+        read=lambda number: ("get", f"/ideliver/v1/orders/{number}", None),
+        status=lambda answer: answer["order"]["unified_json"]["status"],
+        cancel=lambda number: ("post", f"/ideliver/v1/orders/{number}/cancel", None),
+        pending="pending",
+        cancelled="cancelled",
+        listing="/ideliver/v1/orders",
+        listings=("/ideliver/v1/orders?limit=100", "/ideliver/v1/orders?status=pending&limit=100"),
+        listed=lambda answer: [order["id"] for order in answer["orders"]],
+        complete=lambda source, body: ideliver.in_time(body),
     ),
     "fuuffy": Caller(
         number=lambda order: f"order_{order.public_hex}",
