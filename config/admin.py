@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config.health import WORKER_SILENT_SECONDS
 from destinations.models import (
     City,
     CoverageZone,
@@ -33,6 +32,7 @@ from destinations.models import (
     Rider,
     Source,
 )
+from integrations.health import WORKER_SILENT_SECONDS
 from integrations.models import TO_PUSH, ApiKey, Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
 from orders.models import Order
 from orders.statuses import Status

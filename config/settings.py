@@ -25,6 +25,8 @@ DATA_DIR = Path(env.str("WASL_DATA_DIR", default=str(BASE_DIR / ".data"))).expan
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_make_secret(DATA_DIR / "secrets" / "django")
+# Former keys: what was signed or encrypted with them can still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # --- Where we are reached -------------------------------------------------------------------------------------------
 PORT = env.int("PORT", default=8000)
@@ -253,10 +255,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 API_KEY_CACHE_SECONDS = 1
 # Calls a minute, for each key or, without a valid one, each address. The document's number.
 FUUFFY_RATE_LIMIT = env.int("FUUFFY_RATE_LIMIT", default=100)
+# Calls in 30 seconds, for each person or key or, without a valid one, each address. The document's number.
+MODON_RATE_LIMIT = env.int("MODON_RATE_LIMIT", default=60)
+# iDeliver's document names these two: a cancel only before the parcel is picked up, and where its public tracking pages
+# are (without it, no tracking address is given).
+ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY = env.bool("ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY", default=False)
+TRACKING_PUBLIC_BASE_URL = env.str("TRACKING_PUBLIC_BASE_URL", default="").rstrip("/")
 TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------
 ALLOW_LOOPBACK = env.bool("WASL_ALLOW_LOOPBACK", default=False)
+# A server of the Open Source Routing Machine, for travel times: http://127.0.0.1:5000
+ROUTING_URL = env.str("ROUTING_URL", default="").rstrip("/")
 
 # --- Keeping and forgetting ------------------------------------------------------------------------------------------
 EXCHANGE_LOG_DAYS = env.int("WASL_EXCHANGE_LOG_DAYS", default=30)
@@ -270,6 +280,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "fpdf": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
     },
 }

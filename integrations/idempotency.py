@@ -22,6 +22,11 @@ class IdempotencyConflict(OrderError):
     code = "idempotency_conflict"
 
 
+def body_digest(body: Any) -> str:
+    """The same for bodies that are the same JSON, whatever the order of their names and their white space."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
+
+
 def once(
     api_key: ApiKey, endpoint: str, key: str | None, body: Any, perform: Callable[[], Answer]
 ) -> tuple[int, Any, bool]:
@@ -36,7 +41,7 @@ def once(
         return *perform(), False
     if not 0 < len(key) <= MAX_LENGTH or "\x00" in key:
         raise InvalidDraft(f"Idempotency-Key must have 1 to {MAX_LENGTH} characters.", path="Idempotency-Key")
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
+    digest = body_digest(body)
     name = {
         "merchant_id": api_key.source.merchant_id,
         "dialect": api_key.dialect,

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,30 @@ def issue(
         created_by=created_by,
     )
     return key, secret
+
+
+def issue_staff_key(user: User, dialect: str, *, name: str = "") -> tuple[StaffKey, str]:
+    """A key of one of our own people and its text (`ilv_admin_…`), which cannot be had again."""
+    prefix = f"{registry.DIALECTS[dialect].key_prefix}_admin_"
+    secret = prefix + secrets.token_urlsafe(32)
+    key = StaffKey.objects.create(
+        user=user, dialect=dialect, name=name, prefix=secret[: len(prefix) + 4], digest=digest(secret)
+    )
+    return key, secret
+
+
+def look_up_staff(secret: str, dialect: str) -> StaffKey | None:
+    """The live staff key with this text, of an active member of our staff. Never out of a cache: it is rare, and must
+    stop at once."""
+    found = (
+        StaffKey.objects.select_related("user")
+        .filter(digest=digest(secret), dialect=dialect, revoked_at=None, user__is_active=True, user__is_staff=True)
+        .first()
+    )
+    if found and _is_long_ago(found.last_used_at):
+        found.last_used_at = timezone.now()
+        found.save(update_fields=["last_used_at"])
+    return found
 
 
 def client_id(key: ApiKey) -> str:
@@ -115,8 +140,12 @@ def _find(field: str, wanted: str | int, dialect: str) -> ApiKey | None:
 
 
 def _note_use(key: ApiKey) -> None:
-    if key.last_used_at is None or (timezone.now() - key.last_used_at).total_seconds() > _LAST_USED_SECONDS:
+    if _is_long_ago(key.last_used_at):
         _used.add(key.pk)
+
+
+def _is_long_ago(used: datetime | None) -> bool:
+    return used is None or (timezone.now() - used).total_seconds() > _LAST_USED_SECONDS
 
 
 def write_uses() -> None:

@@ -15,7 +15,7 @@ class Room:
     it as a client, empty when we do not. `credential`: what its callers are given, a "key" or a "client" (an id and a
     secret, as in OAuth). `kinds`: the kinds of its keys, each with what stands before the prefix; every kind but "" is
     one that may do less. `scopes`: what a key can be limited to. `source_settings`: what it lets a source choose, with
-    the values that there are, the default first."""
+    the values that there are, the default first. `staff`: our own people can have keys in it too."""
 
     name: str
     label: str
@@ -26,11 +26,29 @@ class Room:
     kinds: Mapping[str, str] = field(default_factory=lambda: {"": ""})
     scopes: tuple[str, ...] = ()
     source_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    staff: bool = False
 
 
 ROOMS = (
     Room("muvx", "Muvx", dialect=True, key_prefix="mvx"),
+    Room(
+        "ideliver",
+        "iDeliver",
+        dialect=True,
+        key_prefix="ilv",
+        scopes=("orders:read", "orders:write", "webhooks:manage", "keys:manage"),
+        staff=True,
+    ),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
+    Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
+    Room(
+        "modon",
+        "Modon Express",
+        dialect=True,
+        key_prefix="mdn",
+        kinds={"": "@@", "user": ""},
+        source_settings={"modon_create_reply": ("array", "object")},
+    ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 

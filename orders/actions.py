@@ -18,7 +18,7 @@ from orders.drafts import Item, OrderDraft
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
 from orders.events import Actor, Happening
 from orders.models import Order, OrderEvent, OrderItem
-from orders.statuses import NOT_CANCELLABLE, Failure, Status, may_report
+from orders.statuses import NOT_CANCELLABLE, Failure, Mark, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -80,7 +80,7 @@ def _new_order(
         external_id=draft.external_id,
         unique_scope=draft.unique_scope,
         **contents(draft, source.merchant),
-        delivery_fee=rates.delivery_fee(source.merchant),
+        delivery_fee=rates.delivery_fee(source.merchant, draft.currency or source.merchant.currency),
         status=Status.CREATED if waits else Status.DISPATCHED,
         said_status=draft.said_status,
         release_at=release_at if waits else None,
@@ -185,15 +185,20 @@ def edit_order(order: Order, draft: OrderDraft, actor: Actor) -> Order:
 
 # --- Cancel, delete, retry ------------------------------------------------------------------------------------------
 @transaction.atomic
-def cancel_orders(orders: Iterable[Order], actor: Actor, *, reason: str = "") -> list[Order]:
+def cancel_orders(
+    orders: Iterable[Order], actor: Actor, *, reason: str = "", before_pickup: bool = False
+) -> list[Order]:
     """Cancels each order, all or none: at once if no carrier can have it, else by asking the carrier (`cancelling`).
 
-    An order that is cancelled, or being cancelled, stays as it is. Raises `WrongStatus` at delivered, returned, lost.
+    An order that is cancelled, or being cancelled, stays as it is. Raises `WrongStatus` at delivered, returned, lost;
+    with `before_pickup` also for one that has been picked up.
     """
     asked = locked_all(orders)
     for order in asked:
         if order.status in NOT_CANCELLABLE:
             raise WrongStatus(f"Cannot cancel an order that has already been {order.status}.", status=order.status)
+        if before_pickup and not (order.is_with_merchant or order.status in _CANCELLED):
+            raise WrongStatus("Cannot cancel an order that has been picked up.", status=order.status)
     change_all([_cancel(order, reason) for order in asked if order.status not in _CANCELLED], actor)
     return asked
 
@@ -249,23 +254,34 @@ def settle_attention(order: Order, actor: Actor) -> Order:
 
 # --- What its sender says -------------------------------------------------------------------------------------------
 @transaction.atomic
-def say_status(order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None) -> Order:
+def say_status(
+    order: Order, actor: Actor, *, dialect: str, said: Any, status: str | None, mark: str = "", usual: bool = False
+) -> Order:
     """Keeps what a caller says that the status is, in its dialect's form, until the status next changes. `status` is
-    the canonical one that it means, if it means one: the order moves there if that leads forward. To say that it is
-    cancelled is to cancel it: a carrier that may have it is asked first."""
+    the canonical one that it means, if it means one, with its `mark`: the order moves there if that leads forward, and
+    where it is there already a delay can begin or end. To say that it is cancelled is to cancel it: a carrier that may
+    have it is asked first. `usual`: the dialect shows that status so in any case, and nothing need be kept once the
+    order is there. Saying the same again changes nothing."""
     order = locked(order)
-    words = {**order.said_status, dialect: said}
     data = {"dialect": dialect, "said": said}
     asked_already = status == Status.CANCELLED and order.status == Status.CANCELLING
     if status is None or asked_already or not may_report(order.status, status):
-        return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words)
+        there = order.status == status
+        words = {**order.said_status, dialect: said}
+        if usual and there:
+            del words[dialect]
+        marked = mark if there and Mark.DELAYED in (mark, order.mark) else order.mark
+        if (order.said_status, order.mark) == (words, marked):
+            return order
+        return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words, mark=marked)
+    kept = {} if usual else {dialect: said}
     if status == Status.CANCELLED:
         cancelling = _cancel(order, "")
-        return change(order, cancelling.kind, actor, data=data, said_status={dialect: said}, **cancelling.fields)
-    fields = {"status": status, "status_before": "", "release_at": None, "mark": "", "failure": "", **settled(order)}
+        return change(order, cancelling.kind, actor, data=data, said_status=kept, **cancelling.fields)
+    fields = {"status": status, "status_before": "", "release_at": None, "mark": mark, "failure": "", **settled(order)}
     if status == Status.FAILED:
         fields["failure"] = Failure.DELIVERY
-    return change(order, Kind.STATUS_SAID, actor, data=data, said_status={dialect: said}, **fields)
+    return change(order, Kind.STATUS_SAID, actor, data=data, said_status=kept, **fields)
 
 
 @transaction.atomic

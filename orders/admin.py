@@ -211,7 +211,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("delivery fee"))
     def fee(self, order: Order) -> SafeString | str:
-        return money(order.delivery_fee, order.merchant.currency)
+        return money(order.delivery_fee, order.currency)
 
     @display(description=_("created"))
     def created(self, order: Order) -> SafeString | str:

@@ -225,6 +225,16 @@ class Order(models.Model):
                 condition=~Q(attention=""),
                 name="orders_needing_attention",
             ),
+            models.Index(
+                F("merchant"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=~Q(said_status={}),
+                name="orders_said_to_be",
+            ),
+            models.Index(
+                F("merchant"), F("created_at").desc(), F("id").desc(), condition=~Q(mark=""), name="orders_marked"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -270,7 +270,7 @@ def test_to_say_cancelled_is_to_cancel(shop: Shop) -> None:
         booked.refresh_from_db()
         assert (booked.status, booked.status_before) == (Status.CANCELLING, Status.ACCEPTED)
         assert booked.said_status == {"ideliver": "cancelled"}
-    assert kinds(booked) == ["created", "progress", "cancel_requested", "status_said"]
+    assert kinds(booked) == ["created", "progress", "cancel_requested"]
     over = at(make_order(shop, "3"), Status.DELIVERED)
     assert say(over, "cancelled", Status.CANCELLED).status == Status.DELIVERED
 

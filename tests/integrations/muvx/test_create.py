@@ -191,6 +191,10 @@ def test_the_tables_spelling_of_the_id_is_accepted(api: Api) -> None:
         ({"dropoff": {"name": "A", "address": "x", "phone": "1", "lat": 91, "lng": 0}}, "dropoff.lat"),
         ({"dropoff": {"name": "A", "address": "x", "phone": "1", "lat": "north", "lng": 0}}, "dropoff.lat"),
         ({"dropoff": {"name": "A", "address": "x", "phone": "1", "lat": 1}}, "dropoff.lng"),
+        *(
+            ({"dropoff": {"name": "A", "address": "x", "phone": "1", "lat": lat, "lng": lat}}, "dropoff.lat")
+            for lat in ("nan", "-inf", "1e999", 10**400)
+        ),
         ({"items": "many"}, "items"),
         ({"items": [{"name": "A"}, {"quantity": 1, "name": "B", "price": "much"}]}, "items.1.price"),
         ({"items": [{"name": "A", "quantity": 0}]}, "items.0.quantity"),
