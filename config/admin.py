@@ -19,9 +19,21 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from destinations.models import Destination, Membership, Merchant, Source
+from destinations.models import (
+    City,
+    CoverageZone,
+    Customer,
+    Depot,
+    Destination,
+    Membership,
+    Merchant,
+    PackageSize,
+    Region,
+    Rider,
+    Source,
+)
 from integrations.health import WORKER_SILENT_SECONDS
-from integrations.models import TO_PUSH, ApiKey, Dispatch, Exchange, SimulatedParcel
+from integrations.models import TO_PUSH, ApiKey, Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
 from orders.models import Order
 from orders.statuses import Status
 
@@ -43,12 +55,15 @@ class StaffGroupAdmin(GroupAdmin, ModelAdmin):
     pass
 
 
+_MERCHANTS_THINGS = (Source, Destination, Rider, Customer, Depot)
+
+
 class MerchantsThings(AutocompleteJsonView):
     """What can be chosen from a list, with the merchant whose it is: many have an “Online shop”."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         result = super().serialize_result(obj, to_field_name)
-        return result | {"text": f"{obj.merchant} · {obj}"} if isinstance(obj, Source | Destination) else result
+        return result | {"text": f"{obj.merchant} · {obj}"} if isinstance(obj, _MERCHANTS_THINGS) else result
 
 
 def _autocomplete(request: HttpRequest) -> HttpResponseBase:
@@ -78,9 +93,20 @@ _ROOMS: list[tuple[Any, list[tuple[type[Model], str]]]] = [
             (Source, "input"),
             (Destination, "local_shipping"),
             (ApiKey, "key"),
+            (WebhookEndpoint, "webhook"),
         ],
     ),
-    (_("People"), [(User, "person"), (Group, "group")]),
+    (
+        _("People and places of merchants"),
+        [
+            (Rider, "two_wheeler"),
+            (Customer, "contacts"),
+            (Depot, "warehouse"),
+            (CoverageZone, "map"),
+        ],
+    ),
+    (_("Reference data"), [(City, "location_city"), (Region, "signpost"), (PackageSize, "straighten")]),
+    (_("People"), [(User, "person"), (Group, "group"), (StaffKey, "vpn_key")]),
 ]
 
 

@@ -255,6 +255,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 API_KEY_CACHE_SECONDS = 1
 # Calls a minute, for each key or, without a valid one, each address. The document's number.
 FUUFFY_RATE_LIMIT = env.int("FUUFFY_RATE_LIMIT", default=100)
+# Calls in 30 seconds, for each person or key or, without a valid one, each address. The document's number.
+MODON_RATE_LIMIT = env.int("MODON_RATE_LIMIT", default=60)
 # iDeliver's document names these two: a cancel only before the parcel is picked up, and where its public tracking pages
 # are (without it, no tracking address is given).
 ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY = env.bool("ADMIN_ORDER_CANCEL_PRE_PICKUP_ONLY", default=False)
@@ -263,6 +265,8 @@ TRUST_FORWARDED_FOR = SECURE  # there is a proxy then, which sets it
 
 # --- Calling out ----------------------------------------------------------------------------------------------------
 ALLOW_LOOPBACK = env.bool("WASL_ALLOW_LOOPBACK", default=False)
+# A server of the Open Source Routing Machine, for travel times: http://127.0.0.1:5000
+ROUTING_URL = env.str("ROUTING_URL", default="").rstrip("/")
 
 # --- Keeping and forgetting ------------------------------------------------------------------------------------------
 EXCHANGE_LOG_DAYS = env.int("WASL_EXCHANGE_LOG_DAYS", default=30)
@@ -276,6 +280,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "fpdf": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -1,11 +1,13 @@
-"""The only writer of merchants, sources and their routes."""
+"""The only writer of merchants, sources, their routes and their zones."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from destinations.models import Destination, Membership, Merchant, Role, Route, Source
+from destinations import geometry
+from destinations.models import CoverageZone, Destination, Membership, Merchant, Role, Route, Source
 from destinations.rates import default_delivery_fee
 
 
@@ -53,3 +55,16 @@ def set_default_route(route: Route) -> None:
     Source.objects.select_for_update(no_key=True).get(pk=route.source_id)
     Route.objects.filter(source_id=route.source_id, is_default=True).update(is_default=False)
     Route.objects.filter(pk=route.pk).update(is_default=True)
+
+
+def set_zone(merchant: Merchant, name: str, geojson: Any) -> tuple[CoverageZone, bool]:
+    """The merchant's coverage zone of this name, active and with this area; True if it is new. Every area in a GeoJSON
+    Polygon, MultiPolygon, Feature or FeatureCollection counts.
+
+    Raises ValueError for anything else, and `django.core.exceptions.ValidationError` for a bad name.
+    """
+    zone = CoverageZone(merchant=merchant, name=name, geojson=geometry.joined(geojson))
+    zone.clean_fields()
+    return CoverageZone.objects.update_or_create(
+        merchant=merchant, name=name, defaults={"geojson": zone.geojson, "is_active": True}
+    )

@@ -25,6 +25,7 @@ _RULES = {
     "route_within_merchant": _("A source can only send to destinations of its own merchant."),
     "one_default_route": _("A source has only one default destination."),
     "one_route_each": _("A source can have each destination only once."),
+    "one_zone_of_a_name": _("The merchant has a zone of this name already."),
     "one_membership_each": _("A person can have only one place in a merchant's team."),
 }
 

@@ -233,7 +233,8 @@ class CoverageZone(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(geojson__type__in=["Polygon", "MultiPolygon"]), name="zone_is_an_area"
-            )
+            ),
+            models.UniqueConstraint(fields=["merchant", "name"], name="one_zone_of_a_name"),
         ]
 
     def __str__(self) -> str:

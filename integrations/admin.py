@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -25,11 +27,11 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from destinations.admin import DestinationAdmin, DestinationForm, MerchantAdmin
+from destinations.admin import DestinationAdmin, DestinationForm, MerchantAdmin, SourceAdmin
 from destinations.backoffice import ReadOnly, badge, instant, isolated
-from destinations.models import Destination, Merchant
+from destinations.models import Destination, Merchant, Source
 from integrations import dispatching, keys, registry
-from integrations.models import ApiKey, Dispatch, Exchange, SimulatedParcel
+from integrations.models import ApiKey, Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
 from integrations.onboarding import open_account
 from orders.admin import OrderAdmin
 from orders.models import Order
@@ -121,6 +123,22 @@ class MerchantAccountAdmin(MerchantAdmin):
         return shown_once(self, request, obj, lines)
 
 
+# --- Sources --------------------------------------------------------------------------------------------------------
+class DialectSourceForm(ModelForm):
+    def clean_settings(self) -> dict[str, str]:
+        stored = self.cleaned_data["settings"] or {}
+        try:
+            registry.check_source_settings(stored)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return stored
+
+
+@admin.register(Source)
+class DialectSourceAdmin(SourceAdmin):
+    form = DialectSourceForm
+
+
 # --- Destinations ---------------------------------------------------------------------------------------------------
 class ProviderForm(DestinationForm):
     provider = forms.ChoiceField(label=_("Provider"), choices=registry.provider_choices, widget=UnfoldAdminSelectWidget)
@@ -158,22 +176,34 @@ class RevokedFilter(admin.SimpleListFilter):
         return queryset.filter(revoked_at__isnull=self.value() == "live") if self.value() else queryset
 
 
-@admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class KeyForm(ModelForm):
+    """A key of a kind that its dialect has, and limited to what that dialect can limit it to."""
+
+    scopes = SimpleArrayField(
+        forms.CharField(max_length=40), label=capfirst(_("scopes")), required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=_("What it may be used for, with commas; empty: everything."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        room = registry.DIALECTS.get(data.get("dialect", ""))
+        if room is None:
+            return data
+        if "kind" not in self.errors and data.get("kind", "") not in room.kinds:
+            self.add_error("kind", gettext("%(dialect)s has no keys of this kind.") % {"dialect": room.label})
+        unknown = [scope for scope in data.get("scopes") or [] if scope not in room.scopes]
+        if unknown:
+            self.add_error(
+                "scopes",
+                gettext("Not a scope of %(dialect)s: %(unknown)s. There are: %(known)s")
+                % {"dialect": room.label, "unknown": ", ".join(unknown), "known": ", ".join(room.scopes) or "–"},
+            )
+        return data
+
+
+class Revocable(ModelAdmin):
     """Keys are made and revoked; they are never changed, and never deleted, so that "who was that" has an answer."""
 
-    list_display = ("prefix_shown", "name", "source", "merchant", "dialect", "is_test", "state", "last_used_at")
-    list_select_related = ("source__merchant",)
-    list_filter = (("source__merchant", AutocompleteSelectFilter), "dialect", "is_test", RevokedFilter)
-    list_filter_submit = True
-    search_fields = ("name", "prefix", "source__name", "source__merchant__name")
-    search_help_text = _("Name, beginning of the key, source or merchant")
-    autocomplete_fields = ("source",)
-    add_fieldsets = ((None, {"fields": ("source", "dialect", "name", "is_test")}),)
-    fields = (
-        "prefix_shown", "name", "source", "dialect", "is_test", "state", "created_by", "created_at", "last_used_at",
-        "revoked_at",
-    )  # fmt: skip
     actions = ("revoke_selected",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -183,40 +213,103 @@ class ApiKeyAdmin(ModelAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("integrations.change_apikey")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("prefix_shown", "state") if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        key, secret = keys.issue(
-            obj.source, obj.dialect, is_test=obj.is_test, name=obj.name, created_by=cast(User, request.user)
-        )
-        obj.pk, obj.prefix, obj.credential = key.pk, key.prefix, keys.credential(key, secret)
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return shown_once(self, request, obj, keys.lines(obj.get_dialect_display(), obj.credential))
+        return request.user.has_perm(f"integrations.change_{self.opts.model_name}")
 
     @display(description=_("begins with"))
-    def prefix_shown(self, key: ApiKey) -> SafeString:
+    def prefix_shown(self, key: ApiKey | StaffKey) -> SafeString:
         return format_html("<bdi>{}…</bdi>", key.prefix)
 
-    @display(description=_("merchant"))
-    def merchant(self, key: ApiKey) -> str:
-        return key.source.merchant.name
-
     @display(description=_("state"))
-    def state(self, key: ApiKey) -> SafeString | str:
+    def state(self, key: ApiKey | StaffKey) -> SafeString | str:
         return badge(_("Revoked"), "danger") if key.revoked_at else badge(_("Works"), "success")
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
-    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         working = list(queryset.filter(revoked_at=None))
         for key in working:
             keys.revoke(key)
             self.log_change(request, key, gettext("Revoked"))
         text = ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(working)) % {"count": len(working)}
         self.message_user(request, text, messages.SUCCESS if working else messages.WARNING)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(Revocable):
+    form = KeyForm
+    list_display = ("prefix_shown", "name", "source", "merchant", "dialect", "kind", "is_test", "state", "last_used_at")
+    list_select_related = ("source__merchant",)
+    list_filter = (("source__merchant", AutocompleteSelectFilter), "dialect", "is_test", RevokedFilter)
+    list_filter_submit = True
+    search_fields = ("name", "prefix", "source__name", "source__merchant__name")
+    search_help_text = _("Name, beginning of the key, source or merchant")
+    autocomplete_fields = ("source",)
+    add_fieldsets = ((None, {"fields": ("source", ("dialect", "kind"), "name", "scopes", "is_test")}),)
+    fields = (
+        "prefix_shown", "name", "source", ("dialect", "kind"), "scopes_shown", "is_test", "state", "created_by",
+        "created_at", "last_used_at", "revoked_at",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("prefix_shown", "scopes_shown", "state") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        key, secret = keys.issue(
+            obj.source, obj.dialect, is_test=obj.is_test, kind=obj.kind, name=obj.name, scopes=obj.scopes,
+            created_by=cast(User, request.user),
+        )  # fmt: skip
+        obj.pk, obj.prefix, obj.credential = key.pk, key.prefix, keys.credential(key, secret)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return shown_once(self, request, obj, keys.lines(obj.get_dialect_display(), obj.credential))
+
+    @display(description=_("merchant"))
+    def merchant(self, key: ApiKey) -> str:
+        return key.source.merchant.name
+
+    @display(description=_("scopes"))
+    def scopes_shown(self, key: ApiKey) -> SafeString | str:
+        return isolated(", ".join(key.scopes)) if key.scopes else gettext("everything")
+
+
+@admin.register(StaffKey)
+class StaffKeyAdmin(Revocable):
+    """Made on the command line, by somebody who has the machine."""
+
+    list_display = ("prefix_shown", "name", "user", "dialect", "state", "last_used_at")
+    list_select_related = ("user",)
+    list_filter = ("dialect", RevokedFilter)
+    search_fields = ("name", "prefix", "user__username")
+    search_help_text = _("Name, beginning of the key or person")
+    fields = ("prefix_shown", "name", "user", "dialect", "state", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix_shown", "state")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+# --- Webhooks -------------------------------------------------------------------------------------------------------
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ModelAdmin):
+    """A merchant's own affair; staff can only switch one off, or on again."""
+
+    list_display = ("url_shown", "merchant", "dialect", "is_test", "is_active", "updated_at")
+    list_select_related = ("merchant",)
+    list_filter = (("merchant", AutocompleteSelectFilter), "dialect", "is_test", "is_active")
+    list_filter_submit = True
+    search_fields = ("url", "merchant__name")
+    search_help_text = _("Address or merchant")
+    fields = ("url_shown", "merchant", "dialect", "is_test", "is_active", "created_at", "updated_at")
+    readonly_fields = ("url_shown", "merchant", "dialect", "is_test", "created_at", "updated_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("address"))
+    def url_shown(self, endpoint: WebhookEndpoint) -> SafeString | str:
+        return isolated(endpoint.url)
 
 
 # --- Hand-overs -----------------------------------------------------------------------------------------------------

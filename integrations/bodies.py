@@ -88,8 +88,13 @@ class StrictJSONParser(BaseParser):
 
 def read_form(request: HttpRequest) -> dict[str, str]:
     """An urlencoded body. Raises `ParseError` and `TooLarge`."""
+    return parse_form(read_body(request))
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Raises `ParseError` for what is no form, or has too many fields, or what PostgreSQL cannot store."""
     try:
-        form = dict(parse_qsl(read_body(request).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
         check_storable(form)
     except ValueError as error:
         raise exceptions.ParseError("The request body is not a valid form") from error

@@ -45,7 +45,7 @@ class CarrierError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Consignment:
     """What is to be handed over: the order with its items, under the dispatch's stable key."""
 
     key: str
@@ -129,18 +129,18 @@ class Carrier(ABC):
         """Raises ValueError, with words for the person who wrote them, if a destination's settings are wrong."""
 
     @abstractmethod
-    def book(self, parcel: Parcel) -> Booking:
+    def book(self, consignment: Consignment) -> Booking:
         """Hands the parcel over."""
 
     @abstractmethod
-    def find(self, parcel: Parcel) -> Booking | None:
+    def find(self, consignment: Consignment) -> Booking | None:
         """The booking that the carrier already has under this parcel's key, None if it surely has none."""
 
     @abstractmethod
-    def cancel(self, parcel: Parcel, reference: str) -> None:
+    def cancel(self, consignment: Consignment, reference: str) -> None:
         """Takes the parcel back. A permanent `CarrierError` means that the carrier refuses."""
 
     @abstractmethod
-    def track(self, parcels: Sequence[tuple[Parcel, str]]) -> dict[str, list[Report]]:
-        """The reports about each parcel (given with its reference), oldest first, by parcel key. At most `track_batch`
-        parcels a call; what was reported before may be reported again."""
+    def track(self, consignments: Sequence[tuple[Consignment, str]]) -> dict[str, list[Report]]:
+        """The reports about each (given with its reference), oldest first, by its key. At most `track_batch`
+        consignments a call; what was reported before may be reported again."""

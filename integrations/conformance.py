@@ -20,6 +20,8 @@ from integrations import http
 Authorize = Callable[[Any, str, dict[str, str]], tuple[str, dict[str, str]]]
 # How long a limit on calls is waited for, in seconds.
 PATIENCE = 70
+# Whole lists are read.
+_MAX_ANSWER = 50_000_000
 
 
 class Broken(Exception):
@@ -103,7 +105,9 @@ class Caller:
             url, given = self.authorize(credential, url, given)
         started = time.monotonic()
         while True:
-            reply = http.send(method, url, headers=given | (headers or {}), body=sent, timeout=self.timeout)
+            reply = http.send(
+                method, url, headers=given | (headers or {}), body=sent, timeout=self.timeout, max_answer=_MAX_ANSWER
+            )
             wait = float(reply.headers.get("Retry-After") or 1) if reply.status == 429 and patient else 0
             if not wait or time.monotonic() + wait - started > PATIENCE:
                 return reply

@@ -132,7 +132,8 @@ def first_problem(detail: Any, path: str = "") -> tuple[str, str, str]:
 
 def host_dialect(request: HttpRequest) -> str | None:
     """The dialect that has this request's host name to itself."""
-    return settings.DIALECT_HOSTS.get(request.META.get("HTTP_HOST", "").partition(":")[0].lower())
+    host = request.META.get("HTTP_HOST", "").partition(":")[0].lower()
+    return settings.DIALECT_HOSTS.get(host.removesuffix("."))
 
 
 def dialect_of(request: HttpRequest) -> str | None:

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations import registry
-from integrations.carrier import Booking, Carrier, CarrierError, Parcel, Report, Transcript
+from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Report, Transcript
 from integrations.models import ENDED_WITHOUT_PARCEL, TO_PUSH, UNCERTAIN, CarrierReport, Dispatch, Exchange
 from orders import reports
 from orders.changes import locked
@@ -103,7 +103,7 @@ def plan_rebooking(order: Order) -> None:
     """An order was edited after its booking: its carrier is asked to cancel, and then gets it anew. Running it twice
     is harmless."""
     order = locked(order)
-    if not order.rebooking or order.status == Status.CANCELLING:
+    if not order.rebooking:
         return
     dispatch = Dispatch.objects.select_for_update(no_key=True).filter(order=order, is_current=True).first()
     if dispatch is None or dispatch.state in ENDED_WITHOUT_PARCEL:
@@ -162,9 +162,9 @@ def push(dispatch_id: int) -> None:
 
     transcript = Transcript()
     attempt = dispatch.attempts
-    parcel = Parcel(dispatch.key, order, attempt)
+    consignment = Consignment(dispatch.key, order, attempt)
     may_book = order.status == Status.DISPATCHED and not order.rebooking and attempt <= MAX_ATTEMPTS
-    outcome = _attempt(dispatch, transcript, parcel, uncertain=uncertain, may_book=may_book)
+    outcome = _attempt(dispatch, transcript, consignment, uncertain=uncertain, may_book=may_book)
 
     with transaction.atomic():
         order, dispatch = _lock(dispatch_id)
@@ -189,17 +189,17 @@ class _Outcome:
 
 
 def _attempt(
-    dispatch: Dispatch, transcript: Transcript, parcel: Parcel, *, uncertain: bool, may_book: bool
+    dispatch: Dispatch, transcript: Transcript, consignment: Consignment, *, uncertain: bool, may_book: bool
 ) -> _Outcome:
     known = not uncertain
     try:
         carrier = carrier_for(dispatch, transcript)
         if uncertain:
-            booking = carrier.find(parcel)
+            booking = carrier.find(consignment)
             known = True
             if booking or not may_book:
                 return _Outcome(booking, None, certain=True)
-        return _Outcome(carrier.book(parcel), None, certain=True)
+        return _Outcome(carrier.book(consignment), None, certain=True)
     except CarrierError as error:
         return _Outcome(None, error, certain=known and not error.unknown)
     except Exception as error:  # a defect of ours must end in a visible state too
@@ -218,10 +218,8 @@ def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
     dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch, order.status)
     dispatch.save()
     reports.record_booking(order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url)
-    if order.status == Status.CANCELLING or (order.rebooking and order.is_with_merchant):
+    if order.status == Status.CANCELLING or order.rebooking:
         _to_cancelling(dispatch)
-    elif order.rebooking:  # the carrier's reports were faster than its yes
-        reports.record_edit_refused(order, _actor(dispatch), detail="It had been picked up when it was edited.")
     _end_if_over(order, dispatch)
 
 
@@ -236,7 +234,7 @@ def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
     elif order.status == Status.CANCELLING:
         _end(dispatch, State.CANCELLED)
         reports.record_not_booked(order, _actor(dispatch), attention="", detail="")
-    elif order.rebooking and order.is_with_merchant:
+    elif order.rebooking:
         _end(dispatch, State.DROPPED, detail)
         _book_anew(order, SYSTEM)
     elif order.is_over:  # the carrier has reported its end before it ever said that it had it
@@ -261,6 +259,9 @@ def cancel(dispatch_id: int) -> None:
         order, dispatch = _lock(dispatch_id)
         if dispatch.state != State.CANCELLING:
             return
+        if order.status != Status.CANCELLING and not order.rebooking:  # it was picked up before it could be rebooked
+            _still_booked(order, dispatch, dispatch.last_error)
+            return
         dispatch.attempts += 1
         dispatch.next_at = timezone.now() + LEASE
         dispatch.save(update_fields=["attempts", "next_at"])
@@ -269,8 +270,8 @@ def cancel(dispatch_id: int) -> None:
     transcript = Transcript()
     error: CarrierError | None = None
     try:
-        parcel = Parcel(dispatch.key, order, attempt)
-        carrier_for(dispatch, transcript).cancel(parcel, dispatch.reference)
+        consignment = Consignment(dispatch.key, order, attempt)
+        carrier_for(dispatch, transcript).cancel(consignment, dispatch.reference)
     except CarrierError as raised:
         error = raised
     except Exception as raised:
@@ -284,22 +285,28 @@ def cancel(dispatch_id: int) -> None:
             return
         if error is None:
             _end(dispatch, State.CANCELLED)
-            if order.rebooking and order.is_with_merchant:
+            if order.rebooking:
                 _book_anew(order, _actor(dispatch))
-            else:
+            elif order.status == Status.CANCELLING:
                 reports.record_cancelled(order, _actor(dispatch))
+            elif not order.is_over:
+                reports.record_taken_back(order, _actor(dispatch))
         elif dispatch.attempts != attempt:  # the lease had run out: the later attempt decides
             return
         elif error.permanent or dispatch.attempts >= MAX_ATTEMPTS:
-            dispatch.state, dispatch.attempts, dispatch.last_error = State.BOOKED, 0, str(error)
-            dispatch.next_at = timezone.now() + _poll_every(dispatch, order.status_before or order.status)
-            dispatch.save()
+            _still_booked(order, dispatch, str(error))
             if order.rebooking:
                 reports.record_edit_refused(order, _actor(dispatch), detail=str(error))
             else:
                 reports.record_cancel_refused(order, _actor(dispatch), detail=str(error))
         else:
             _try_later(dispatch, str(error), error.retry_after)
+
+
+def _still_booked(order: Order, dispatch: Dispatch, detail: str) -> None:
+    dispatch.state, dispatch.attempts, dispatch.last_error = State.BOOKED, 0, detail
+    dispatch.next_at = timezone.now() + _poll_every(dispatch, order.status_before or order.status)
+    dispatch.save(update_fields=["state", "attempts", "last_error", "next_at"])
 
 
 # --- Following ------------------------------------------------------------------------------------------------------
@@ -313,7 +320,7 @@ def track(dispatch_ids: list[int]) -> None:
     transcript = Transcript()
     try:
         carrier = carrier_for(dispatches[0], transcript)
-        asked = [(Parcel(dispatch.key, dispatch.order), dispatch.reference) for dispatch in dispatches]
+        asked = [(Consignment(dispatch.key, dispatch.order), dispatch.reference) for dispatch in dispatches]
         answers = carrier.track(asked)
     except CarrierError as error:
         logger.warning("tracking failed", extra={"destination": dispatches[0].destination_id, "error": str(error)})

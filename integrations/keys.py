@@ -99,7 +99,7 @@ def lines(label: str, credential: str | dict[str, str]) -> list[tuple[str, str]]
     return [(f"{label} {part}", value) for part, value in credential.items()]
 
 
-def revoke(key: ApiKey) -> None:
+def revoke(key: ApiKey | StaffKey) -> None:
     """The key stops working, in every process within `API_KEY_CACHE_SECONDS`."""
     key.revoked_at = key.revoked_at or timezone.now()
     key.save(update_fields=["revoked_at"])

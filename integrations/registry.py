@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ ROOMS = (
         staff=True,
     ),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
+    Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
+    Room(
+        "modon",
+        "Modon Express",
+        dialect=True,
+        key_prefix="mdn",
+        kinds={"": "@@", "user": ""},
+        source_settings={"modon_create_reply": ("array", "object")},
+    ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 
@@ -62,3 +72,19 @@ def provider_choices() -> list[tuple[str, str]]:
 def carrier_class(provider: str):
     """The `integrations.carrier.Carrier` of a provider. Raises KeyError for a name that no room has."""
     return import_string(CARRIERS[provider].carrier)
+
+
+def check_source_settings(stored: Any) -> None:
+    """Raises ValueError, with words for who wrote them, unless these are settings that the dialects know."""
+    known = {name: values for room in DIALECTS.values() for name, values in room.source_settings.items()}
+    if not isinstance(stored, dict):
+        raise ValueError(gettext("Settings are a JSON object, such as {}."))
+    for name, value in stored.items():
+        if name not in known:
+            names = ", ".join(sorted(known)) or "–"
+            raise ValueError(
+                gettext("Unknown setting: %(name)s. Known are: %(names)s") % {"name": name, "names": names}
+            )
+        if value not in known[name]:
+            values = ", ".join(known[name])
+            raise ValueError(gettext("%(name)s must be one of: %(values)s") % {"name": name, "values": values})

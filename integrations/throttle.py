@@ -9,6 +9,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
+from integrations.models import RateWindow
+
 # One statement, so that of any number of calls at once each is counted.
 _COUNT = """
 INSERT INTO integrations_ratewindow AS kept (name, count, ends_at) VALUES (%s, 1, %s)
@@ -54,6 +56,11 @@ def count(name: str, limit: int, seconds: int) -> Allowance:
         cursor.execute(_COUNT, [name[:120], now + timedelta(seconds=seconds), now, now])
         used, ends_at = cursor.fetchone()
     return Allowance(limit, used, ends_at)
+
+
+def forget(name: str) -> None:
+    """The calls of `name` have not been too many after all."""
+    RateWindow.objects.filter(name=name[:120]).delete()
 
 
 def address_of(request: HttpRequest) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from destinations import rates, routing
 from destinations.models import Environment, Rider, Source
 from orders import events, rows
-from orders.changes import ALL_WELL, Change, change, change_all, locked, locked_all
+from orders.changes import ALL_WELL, Change, change, change_all, locked, locked_all, settled
 from orders.contents import contents
 from orders.drafts import Item, OrderDraft
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
@@ -80,7 +80,7 @@ def _new_order(
         external_id=draft.external_id,
         unique_scope=draft.unique_scope,
         **contents(draft, source.merchant),
-        delivery_fee=rates.delivery_fee(source.merchant),
+        delivery_fee=rates.delivery_fee(source.merchant, draft.currency or source.merchant.currency),
         status=Status.CREATED if waits else Status.DISPATCHED,
         said_status=draft.said_status,
         release_at=release_at if waits else None,
@@ -159,18 +159,20 @@ def _still_held(order: Order) -> Order:
 @transaction.atomic
 def edit_order(order: Order, draft: OrderDraft, actor: Actor) -> Order:
     """Puts what `draft` says in the place of what the order said: everything but its ids, its way out and its fee. A
-    draft without items leaves them; `extras` are added to those that there are.
+    draft without items leaves them, one without a rider the rider; `extras` are added to those that there are.
 
     A carrier that may have the order is asked to cancel and is then given it anew, under a new key; one that nobody
-    took goes out again. Raises `WrongStatus` once it has been picked up, and `InvalidDraft`.
+    took goes out again. Raises `WrongStatus` once it has been picked up or cancelled, and `InvalidDraft`.
     """
     order = locked(order)
     if not order.is_with_merchant:
-        raise WrongStatus("The order has been picked up and cannot be edited.", status=order.status)
+        raise WrongStatus("Only an order that nobody has picked up can be edited.", status=order.status)
     draft = replace(draft, external_id=order.external_id, reference=draft.reference or order.reference)
     fields = contents(draft, order.merchant) | {"extras": {**order.extras, **draft.extras}}
+    if draft.rider is None:
+        del fields["rider"]
     if draft.dialect == order.dialect:
-        fields |= {"raw_payload": draft.raw}
+        fields["raw_payload"] = draft.raw
     if draft.said_status:
         fields["said_status"] = {**order.said_status, **draft.said_status}
     if draft.items:
@@ -257,11 +259,13 @@ def say_status(
 ) -> Order:
     """Keeps what a caller says that the status is, in its dialect's form, until the status next changes. `status` is
     the canonical one that it means, if it means one, with its `mark`: the order moves there if that leads forward, and
-    where it is there already a delay can begin or end. `usual`: the dialect shows that status so in any case, and
-    nothing need be kept once the order is there. Saying the same again changes nothing."""
+    where it is there already a delay can begin or end. To say that it is cancelled is to cancel it: a carrier that may
+    have it is asked first. `usual`: the dialect shows that status so in any case, and nothing need be kept once the
+    order is there. Saying the same again changes nothing."""
     order = locked(order)
     data = {"dialect": dialect, "said": said}
-    if status is None or not may_report(order.status, status):
+    asked_already = status == Status.CANCELLED and order.status == Status.CANCELLING
+    if status is None or asked_already or not may_report(order.status, status):
         there = order.status == status
         words = {**order.said_status, dialect: said}
         if usual and there:
@@ -270,10 +274,14 @@ def say_status(
         if (order.said_status, order.mark) == (words, marked):
             return order
         return change(order, Kind.STATUS_SAID, actor, data=data, said_status=words, mark=marked)
-    fields = {"status": status, "status_before": "", "release_at": None, "mark": mark, **ALL_WELL}
+    kept = {} if usual else {dialect: said}
+    if status == Status.CANCELLED:
+        cancelling = _cancel(order, "")
+        return change(order, cancelling.kind, actor, data=data, said_status=kept, **cancelling.fields)
+    fields = {"status": status, "status_before": "", "release_at": None, "mark": mark, "failure": "", **settled(order)}
     if status == Status.FAILED:
         fields["failure"] = Failure.DELIVERY
-    return change(order, Kind.STATUS_SAID, actor, data=data, said_status={} if usual else {dialect: said}, **fields)
+    return change(order, Kind.STATUS_SAID, actor, data=data, said_status=kept, **fields)
 
 
 @transaction.atomic
@@ -287,11 +295,12 @@ def verify_payment(order: Order, actor: Actor, *, verified: bool = True) -> Orde
 
 @transaction.atomic
 def assign_rider(order: Order, rider: Rider | None, actor: Actor) -> Order:
-    """Gives the order to a rider of its merchant, or takes it back. Raises `InvalidDraft` for another's rider."""
+    """Gives the order to a rider of its merchant, or takes it back. Raises `InvalidDraft` for another's rider, and for
+    one who does not work any more."""
     order = locked(order)
-    if rider and rider.merchant_id != order.merchant_id:
-        raise InvalidDraft("There is no such rider.", path="rider")
     if order.rider_id == (rider.pk if rider else None):
         return order
+    if rider and (rider.merchant_id != order.merchant_id or not rider.is_active):
+        raise InvalidDraft("There is no such rider.", path="rider")
     data = {"rider": str(rider.uuid), "name": rider.name} if rider else {}
     return change(order, Kind.RIDER_ASSIGNED, actor, data=data, rider=rider)

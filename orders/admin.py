@@ -31,7 +31,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from destinations.backoffice import ReadOnly, as_json, badge, instant, isolated
 from destinations.templatetags.portal import money
 from orders import actions
-from orders.display import TONES, explain, history, routing
+from orders.display import TONES, explain, history, measures, routing, weight
 from orders.errors import OrderError
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderItem
@@ -161,27 +161,31 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     fieldsets = (
         (None, {"fields": (
             ("id", "status_shown", "status_text"), ("attention_shown", "attention_detail"), ("failure", "mark"),
-            ("created", "changed", "goes_out"),
+            ("created", "changed"), ("goes_out", "rebooking"), "deleted",
         )}),
         (_("Sender"), {"fields": (
             ("merchant", "source", "is_test"), ("dialect", "channel"), ("number_given", "reference"),
+            ("customer", "depot"),
         )}),
         (_("Carrier"), {"fields": (
-            ("destination", "carrier_reference"), "carrier_tracking_url", "tracking_page", "why",
+            ("destination", "carrier_reference"), "rider", "carrier_tracking_url", "tracking_page", "why",
         )}),
         (_("Pick-up"), {"classes": ("tab",), "fields": (
-            ("pickup_name", "pickup_phone_shown", "pickup_email"), "pickup_address", "pickup_place",
+            ("pickup_name", "pickup_phone_shown"), "pickup_email", "pickup_address",
+            ("pickup_place", "pickup_wanted"),
         )}),
         (_("Drop-off"), {"classes": ("tab",), "fields": (
-            ("dropoff_name", "dropoff_phone_shown", "dropoff_email"), "dropoff_address", "dropoff_place",
-            ("weight_kg", "length_cm", "width_cm", "height_cm"), "notes",
+            ("dropoff_name", "dropoff_phone_shown"), "dropoff_email", "dropoff_address", "dropoff_place",
+            ("window_from", "window_until"), ("pieces", "weight"), "measures", "notes",
         )}),
-        (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"),)}),
+        (_("Money"), {"classes": ("tab",), "fields": (("cash", "fee"), "payment_verified")}),
         (_("As it was sent"), {"classes": ("tab",), "fields": ("sent",)}),
     )  # fmt: skip
     readonly_fields = (
         "number_given", "status_shown", "attention_shown", "created", "changed", "goes_out", "tracking_page", "why",
         "pickup_phone_shown", "pickup_place", "dropoff_phone_shown", "dropoff_place", "cash", "fee", "sent",
+        "pickup_wanted", "window_from", "window_until", "deleted", "rebooking",
+        "weight", "measures",
     )  # fmt: skip
 
     # --- Columns and fields
@@ -207,7 +211,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("delivery fee"))
     def fee(self, order: Order) -> SafeString | str:
-        return money(order.delivery_fee, order.merchant.currency)
+        return money(order.delivery_fee, order.currency)
 
     @display(description=_("created"))
     def created(self, order: Order) -> SafeString | str:
@@ -216,6 +220,30 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     @display(description=_("last change"))
     def changed(self, order: Order) -> SafeString | str:
         return instant(order.updated_at)
+
+    @display(description=_("weight"))
+    def weight(self, order: Order) -> SafeString | str:
+        return isolated(weight(order))
+
+    @display(description=_("length × width × height"))
+    def measures(self, order: Order) -> SafeString | str:
+        return isolated(measures(order))
+
+    @display(description=_("deleted"))
+    def deleted(self, order: Order) -> SafeString | str:
+        return instant(order.deleted_at)
+
+    @display(description=_("pick-up wanted at"))
+    def pickup_wanted(self, order: Order) -> SafeString | str:
+        return instant(order.pickup_at)
+
+    @display(description=_("delivery wanted from"))
+    def window_from(self, order: Order) -> SafeString | str:
+        return instant(order.window_start)
+
+    @display(description=_("delivery wanted until"))
+    def window_until(self, order: Order) -> SafeString | str:
+        return instant(order.window_end)
 
     @display(description=_("goes out at"))
     def goes_out(self, order: Order) -> SafeString | str:

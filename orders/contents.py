@@ -36,7 +36,14 @@ def contents(draft: OrderDraft, merchant: Merchant) -> dict[str, Any]:
         "currency": currency,
         "cod_amount": draft.cod_amount,
         "search_text": searchable(
-            [draft.external_id, draft.reference, draft.dropoff.name, draft.dropoff.phone, draft.dropoff.address.text]
+            [
+                draft.external_id,
+                draft.reference,
+                draft.dropoff.name,
+                draft.dropoff.phone,
+                draft.dropoff.address.text,
+                *draft.search_terms,
+            ]
         ),
     }
 

@@ -1,8 +1,10 @@
 """An order in words for people: its history as sentences, its progress as steps, why it went where it went."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -165,6 +167,24 @@ def _sentence(event: OrderEvent) -> str:
             return gettext("Sent out again")
         case Kind.SETTLED:
             return gettext("Somebody has looked into it")
+        case Kind.EDITED:
+            return gettext("The order was edited")
+        case Kind.EDIT_REFUSED:
+            return gettext("The carrier keeps the order as it was before the edit")
+        case Kind.STATUS_SAID if event.to_status:
+            return gettext("Its sender set it to “%(status)s”") % {"status": Status(event.to_status).label}
+        case Kind.STATUS_SAID:
+            return gettext("Its sender said something about its status")
+        case Kind.PAYMENT_VERIFIED if data.get("verified"):
+            return gettext("The payment has been verified")
+        case Kind.PAYMENT_VERIFIED:
+            return gettext("The payment is not verified any more")
+        case Kind.RIDER_ASSIGNED if data.get("name"):
+            return gettext("A rider has been assigned")
+        case Kind.RIDER_ASSIGNED:
+            return gettext("The rider has been taken off")
+        case Kind.DELETED:
+            return gettext("The order was deleted")
         case Kind.PROGRESS:
             return str(Status(event.to_status).label) if event.to_status else gettext("The carrier reported progress")
     reported = data.get("reported")
@@ -177,6 +197,10 @@ def _detail(event: OrderEvent) -> str:
     data = event.data
     if event.kind == Kind.BOOKED and data.get("reference"):
         return gettext("Carrier's reference: %(reference)s") % {"reference": data["reference"]}
+    if event.kind == Kind.RIDER_ASSIGNED:
+        return str(data.get("name", ""))
+    if "said" in data:
+        return data["said"] if isinstance(data["said"], str) else json.dumps(data["said"], ensure_ascii=False)
     return str(data.get("detail") or data.get("reason") or data.get("text") or "")
 
 
@@ -215,10 +239,37 @@ def items(order: Order) -> list[dict[str, Any]]:
             "name": item.name,
             "quantity": item.quantity,
             "price": item.price,
-            "weight": "" if item.weight_kg is None else f"{item.weight_kg.normalize():f}",
+            "weight": _number(item.weight_kg),
         }
         for item in order.items.all()
     ]
+
+
+def _number(value: Decimal | None) -> str:
+    """Without idle zeros, with a point in every language; empty for None."""
+    return "" if value is None else f"{value.normalize():f}"
+
+
+def weight(order: Order) -> str:
+    return "" if order.weight_kg is None else f"{_number(order.weight_kg)} kg"
+
+
+def measures(order: Order) -> str:
+    """Length, width and height; a question mark for one that is not known."""
+    sides = [_number(side) for side in (order.length_cm, order.width_cm, order.height_cm)]
+    return f"{' × '.join(side or '?' for side in sides)} cm" if any(sides) else ""
+
+
+def parcel(order: Order) -> list[tuple[str, str]]:
+    """What is known of the whole parcel, and who carries it: label and value of each fact that there is."""
+    rider = " · ".join(filter(None, (order.rider.name, order.rider.phone))) if order.rider else ""
+    facts = [
+        (gettext("Packages"), "" if order.pieces is None else str(order.pieces)),
+        (gettext("Weight"), weight(order)),
+        (gettext("Length × width × height"), measures(order)),
+        (gettext("Rider"), rider),
+    ]
+    return [(label, value) for label, value in facts if value]
 
 
 def link(url: str) -> str:

@@ -67,7 +67,7 @@ class OrderDraft:
     of the one asked for. `hold` keeps the order back until somebody releases it, `release_at` until that time (a time
     in the past is due now). `customer`, `depot` and `rider` are the merchant's own. `said_status` is what the caller
     says that the status is, under its dialect's name; it moves nothing. `extras` holds what the dialect sent that has
-    no canonical meaning; `raw` the whole body.
+    no canonical meaning; `raw` the whole body; `search_terms` what the order is found by beside its ids and drop-off.
     """
 
     dialect: str
@@ -92,3 +92,4 @@ class OrderDraft:
     said_status: dict[str, Any] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
     raw: Any = None
+    search_terms: tuple[str, ...] = ()

@@ -140,7 +140,7 @@ class Order(models.Model):
     # From the first try to book on until it is certain that no carrier has the parcel. A cancel must then ask first.
     with_carrier = models.BooleanField(default=False, editable=False)
     # An edit came after the booking: the carrier is asked to cancel, and then given the order anew.
-    rebooking = models.BooleanField(default=False, editable=False)
+    rebooking = models.BooleanField(_("being booked anew"), default=False, editable=False)
     carrier_reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
     carrier_tracking_url = models.CharField(_("carrier's tracking page"), max_length=1000, blank=True)
 
@@ -175,6 +175,14 @@ class Order(models.Model):
                 condition=(Q(status=Status.CANCELLING) & ~Q(status_before=""))
                 | (~Q(status=Status.CANCELLING) & Q(status_before="")),
                 name="cancelling_knows_its_way_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(rebooking=False) | Q(status__in=[Status.DISPATCHED, Status.ACCEPTED]),
+                name="rebooking_before_pickup",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(status__in=[Status.CANCELLING, Status.CANCELLED]),
+                name="deleted_is_cancelled",
             ),
             models.CheckConstraint(
                 condition=Q(cod_amount__isnull=True) | Q(cod_amount__gte=0), name="cod_not_negative"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from destinations.models import Source
 from destinations.portal import PortalRequest, merchant_required
 from orders import actions
-from orders.errors import DuplicateOrder, NoDestination, OrderError
+from orders.errors import DuplicateOrder, NoDestination, OrderError, OutOfCoverage
 from orders.forms import ItemFormSet, OrderForm, items_of, scope
 from orders.models import Order
 from orders.statuses import Status
@@ -58,6 +58,9 @@ def _place(request: PortalRequest, source: Source, form: OrderForm, items: Any) 
         messages.info(request, gettext("This form had been sent already: here is the order that it made."))
     except NoDestination:
         form.add_error("destination", gettext("This destination cannot take the order now: choose another one."))
+        return None
+    except OutOfCoverage as error:
+        form.add_error(f"{error.path}_lat", gettext("This point lies outside all of your coverage zones."))
         return None
     except OrderError as error:
         form.add_error(error.path if error.path in form.fields else None, error.message)

@@ -7,10 +7,10 @@ own rows change in one transaction. None of them calls anybody.
 from datetime import datetime
 from typing import Any
 
-from orders.changes import ALL_WELL, change
+from orders.changes import ALL_WELL, change, settled
 from orders.events import SYSTEM, Actor
 from orders.models import Order, OrderEvent
-from orders.statuses import LASTING, TERMINAL, Attention, Failure, Status, may_report
+from orders.statuses import TERMINAL, Attention, Failure, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -32,7 +32,7 @@ def record_booking(order: Order, actor: Actor, *, reference: str, tracking_url: 
         "with_carrier": True,
         "carrier_reference": reference,
         "carrier_tracking_url": tracking_url,
-        **_settled(order),
+        **settled(order),
     }
     if order.status == Status.CANCELLING and may_report(order.status_before, Status.ACCEPTED):
         fields["status_before"] = Status.ACCEPTED
@@ -105,13 +105,14 @@ def record_progress(
                 data=data,
                 attention=Attention.CONTRADICTION,
                 attention_detail=f"{status}: {text}" if text else status,
+                deleted_at=None,
             )
         marks = {"mark": mark} if mark and status == order.status else {}
         return change(order, Kind.RECORDED, actor, data=data, **marks)
     attention = (
         {"attention": Attention.DELIVERY_FAILED, "attention_detail": text}
         if status == Status.FAILED
-        else _settled(order)
+        else settled(order)
     )
     return change(
         order,
@@ -131,8 +132,9 @@ def record_second_parcel(order: Order, actor: Actor, *, status: str | None, deta
     """A carrier that should not have the parcel, or not once more, says that it is at `status`. That it has ended
     without a delivery is no news."""
     harmless = status in (Status.CANCELLED, Status.FAILED, Status.RETURNED, Status.LOST)
-    attention = {} if harmless else {"attention": Attention.SECOND_PARCEL, "attention_detail": detail}
-    return change(order, Kind.RECORDED, actor, data={"reported": status or "", "detail": detail}, **attention)
+    alarm = {"attention": Attention.SECOND_PARCEL, "attention_detail": detail, "deleted_at": None}
+    data = {"reported": status or "", "detail": detail}
+    return change(order, Kind.RECORDED, actor, data=data, **({} if harmless else alarm))
 
 
 def record_cancelled(order: Order, actor: Actor) -> Order:
@@ -174,7 +176,24 @@ def record_unbooked(order: Order, actor: Actor) -> Order:
         with_carrier=False,
         carrier_reference="",
         carrier_tracking_url="",
-        **_settled(order),
+        **settled(order),
+    )
+
+
+def record_taken_back(order: Order, actor: Actor) -> Order:
+    """The carrier has cancelled for the sake of an edit, but after it had reported the parcel as picked up: no carrier
+    follows it any more, and a person has to find out where it is."""
+    detail = "The carrier cancelled it after it had been picked up."
+    return change(
+        order,
+        Kind.DISPATCH_FAILED,
+        actor,
+        data={"detail": detail},
+        status=Status.FAILED,
+        failure=Failure.DISPATCH,
+        with_carrier=False,
+        attention=Attention.CONTRADICTION,
+        attention_detail=detail,
     )
 
 
@@ -189,11 +208,6 @@ def record_edit_refused(order: Order, actor: Actor, *, detail: str) -> Order:
         attention=Attention.EDIT_REFUSED,
         attention_detail=detail,
     )
-
-
-def _settled(order: Order) -> dict[str, Any]:
-    """What to set when the parcel goes on its way: what somebody should look at for good stays."""
-    return {} if order.attention in LASTING else {"attention": "", "attention_detail": ""}
 
 
 def _contradicts(order: Order, status: str, at: datetime | None) -> bool:

@@ -56,7 +56,7 @@ def order_list_live(request: PortalRequest) -> HttpResponse:
 
 def _list(request: PortalRequest) -> tuple[dict[str, Any], str]:
     """One page of orders, newest first, from the cursor `before` in the address on."""
-    filters = OrderFilter(request.GET, queryset=Order.objects.of(request.merchant), request=request)
+    filters = OrderFilter(request.GET, queryset=Order.objects.of(request.merchant).kept(), request=request)
     found = filters.qs.select_related("destination").defer("raw_payload", "extras", "search_text", "routing")
     orders = list(_before(found, request.GET.get("before", "")).order_by("-created_at", "-id")[: PAGE_SIZE + 1])
     query = request.GET.copy()
@@ -103,6 +103,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
         "items": display.items(order),
         "pickup": display.stop(order, "pickup"),
         "dropoff": display.stop(order, "dropoff"),
+        "parcel": display.parcel(order),
         "routing": display.routing(order),
     }
     return TemplateResponse(request, "orders/detail.html", context)
@@ -117,7 +118,7 @@ def order_detail_live(request: PortalRequest, order_id: int) -> HttpResponse:
 
 def _order(request: PortalRequest, order_id: int) -> Order:
     return get_object_or_404(
-        Order.objects.of(request.merchant).select_related("destination", "source", "merchant"), pk=order_id
+        Order.objects.of(request.merchant).select_related("destination", "source", "merchant", "rider"), pk=order_id
     )
 
 

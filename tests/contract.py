@@ -27,7 +27,7 @@ class DialectContract:
 
     create_path: ClassVar[str]
     unknown_path: ClassVar[str]
-    sample: ClassVar[dict[str, Any]]
+    sample: ClassVar[Any]
     wrong_type_status: ClassVar[int] = 415
 
     def headers(self, shop: Shop) -> dict[str, str]:
@@ -80,7 +80,8 @@ class DialectContract:
         self.check_error(response, self.wrong_type_status)
 
     def test_too_large(self, client: Client, shop: Shop) -> None:
-        body = {**self.sample, "padding": "x" * 1_000_000}
+        padding = "x" * 1_000_000
+        body = [*self.sample, padding] if isinstance(self.sample, list) else {**self.sample, "padding": padding}
         self.check_error(self.post(client, self.create_path, body, headers=self.headers(shop)), 413)
 
     def test_a_crash(self, client: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,9 @@ from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStat
 
 Answer = tuple[int, dict[str, Any]]
 
+# Draft path → the document's field, where they differ.
+FIELDS = {"pickup": "sender", "dropoff": "recipient"}
+
 
 def answer_error(error: Exception) -> Answer:
     match error:
@@ -22,7 +25,8 @@ def answer_error(error: Exception) -> Answer:
         case exceptions.ParseError():
             return _invalid([("", str(error.detail))])
         case InvalidDraft() | NoDestination():
-            return _invalid([(error.path or "", error.message)])
+            path = error.path or ""
+            return _invalid([(FIELDS.get(path, path), error.message)])
         case ExpiredToken():
             details = "Please request a new access token"
             return 401, {"error": {"code": "invalid_token", "message": "The access token expired", "details": details}}

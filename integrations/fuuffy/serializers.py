@@ -24,14 +24,27 @@ def _messages(label: str, **more: str) -> dict[str, Any]:
     return {"required": required, "null": required, "blank": required, "invalid": f"{label} must be a text", **more}
 
 
-def _text(label: str, limit: int, *, required: bool = False, kind: Any = serializers.CharField, **more: Any) -> Any:
+class TextField(serializers.CharField):
+    """A text and nothing else: what was sent is echoed, and a number would not be the documented string."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class EmailField(TextField, serializers.EmailField):
+    pass
+
+
+def _text(label: str, limit: int, *, required: bool = False, kind: Any = TextField, **more: Any) -> Any:
     options = {} if required else {"required": False, "allow_null": True, "allow_blank": True}
     too_long = f"{label} must not be longer than {limit} characters"
     messages = _messages(label, max_length=too_long, **more)
     return kind(max_length=limit, error_messages=messages, **options)
 
 
-class PhoneField(serializers.CharField):
+class PhoneField(TextField):
     default_error_messages = {"no_country": "Phone number must include country code (e.g. +1234567890)"}
 
     def to_internal_value(self, data: Any) -> str:
@@ -41,7 +54,7 @@ class PhoneField(serializers.CharField):
         return text
 
 
-class CountryField(serializers.CharField):
+class CountryField(TextField):
     default_error_messages = {"unknown": "Country must be a valid ISO 3166-1 alpha-2 code"}
 
     def to_internal_value(self, data: Any) -> str:
@@ -73,7 +86,7 @@ class NumberField(serializers.Field):
 class PersonSerializer(serializers.Serializer):
     name = _text("Name", 255, required=True)
     phone = _text("Phone number", 64, required=True, kind=PhoneField)
-    email = _text("Email", 254, kind=serializers.EmailField, invalid="Email must be a valid email address")
+    email = _text("Email", 254, kind=EmailField, invalid="Email must be a valid email address")
     address = _text("Address", 1000, required=True)
     city = _text("City", 255)
     postal_code = _text("Postal code", 64)

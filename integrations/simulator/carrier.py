@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.carrier import Booking, Carrier, CarrierError, Parcel, Report
+from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Report
 from integrations.models import SimulatedParcel
 from integrations.simulator.script import Settings, steps
 
@@ -29,11 +29,11 @@ class Simulator(Carrier):
     def check_settings(cls, stored: dict[str, Any]) -> None:
         Settings.read(stored)
 
-    def book(self, parcel: Parcel) -> Booking:
-        order = parcel.order
+    def book(self, consignment: Consignment) -> Booking:
+        order = consignment.order
         request = {
-            "key": parcel.key,
-            "order": _number(parcel),
+            "key": consignment.key,
+            "order": _number(consignment),
             "pickup": {"name": order.pickup_name, "phone": order.pickup_phone, "address": order.pickup_address},
             "dropoff": {"name": order.dropoff_name, "phone": order.dropoff_phone, "address": order.dropoff_address},
             "items": [{"name": item.name, "quantity": item.quantity} for item in order.items.all()],
@@ -45,7 +45,7 @@ class Simulator(Carrier):
             if settings.scenario == "refuse":
                 said.status_code, said.response = 422, f'{{"error": "invalid", "field": "{settings.field}"}}'
                 raise CarrierError(f"{settings.field} is not acceptable", permanent=True, path=settings.field)
-            if parcel.attempt <= settings.times:
+            if consignment.attempt <= settings.times:
                 if settings.scenario == "rate_limited":
                     said.status_code, said.response = 429, '{"error": "slow down"}'
                     raise CarrierError("429: too many requests", retry_after=timedelta(seconds=1))
@@ -56,7 +56,10 @@ class Simulator(Carrier):
                 time.sleep(min(TIMEOUT_SECONDS, settings.pace))
                 raise CarrierError("No answer in time", unknown=True)
             taken = SimulatedParcel.objects.create(
-                destination=self.destination, key=parcel.key, order_number=_number(parcel), created_at=timezone.now()
+                destination=self.destination,
+                key=consignment.key,
+                order_number=_number(consignment),
+                created_at=timezone.now(),
             )
             time.sleep(settings.answer_seconds)
             if settings.scenario == "timeout_after_accept":
@@ -64,20 +67,20 @@ class Simulator(Carrier):
             said.status_code, said.response = 201, f'{{"parcel": "{taken}"}}'
             return Booking(reference=str(taken))
 
-    def find(self, parcel: Parcel) -> Booking | None:
-        with self.transcript.exchange("find", {"key": parcel.key}) as said:
+    def find(self, consignment: Consignment) -> Booking | None:
+        with self.transcript.exchange("find", {"key": consignment.key}) as said:
             taken = SimulatedParcel.objects.filter(
-                destination=self.destination, key=parcel.key, cancelled_at=None
+                destination=self.destination, key=consignment.key, cancelled_at=None
             ).first()
             said.status_code, said.response = (200, f'{{"parcel": "{taken}"}}') if taken else (404, "{}")
             return Booking(reference=str(taken)) if taken else None
 
-    def cancel(self, parcel: Parcel, reference: str) -> None:
+    def cancel(self, consignment: Consignment, reference: str) -> None:
         with self.transcript.exchange("cancel", {"parcel": reference}) as said:
             if self.settings.scenario == "cancel_refused":
                 said.status_code, said.response = 409, '{"error": "too late"}'
                 raise CarrierError("409: too late to cancel", permanent=True)
-            taken = SimulatedParcel.objects.get(destination=self.destination, key=parcel.key, pk=reference[3:])
+            taken = SimulatedParcel.objects.get(destination=self.destination, key=consignment.key, pk=reference[3:])
             if any(report.status == "delivered" for report in self._reports(taken)):
                 said.status_code, said.response = 409, '{"error": "delivered"}'
                 raise CarrierError("409: already delivered", permanent=True)
@@ -85,9 +88,9 @@ class Simulator(Carrier):
             taken.save(update_fields=["cancelled_at"])
             said.status_code, said.response = 200, "{}"
 
-    def track(self, parcels: Sequence[tuple[Parcel, str]]) -> dict[str, list[Report]]:
+    def track(self, consignments: Sequence[tuple[Consignment, str]]) -> dict[str, list[Report]]:
         found = SimulatedParcel.objects.filter(
-            destination=self.destination, pk__in=[reference[3:] for _, reference in parcels]
+            destination=self.destination, pk__in=[reference[3:] for _, reference in consignments]
         )
         return {taken.key: self._reports(taken) for taken in found}
 
@@ -103,5 +106,5 @@ class Simulator(Carrier):
         return reports
 
 
-def _number(parcel: Parcel) -> str:
-    return parcel.order.external_id or str(parcel.order.pk)
+def _number(consignment: Consignment) -> str:
+    return consignment.order.external_id or str(consignment.order.pk)

@@ -3,7 +3,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0004_edits_and_windows")]
+    dependencies = [("orders", "0005_rebooking_and_deletion")]
 
     operations = [
         migrations.AddIndex(

@@ -153,11 +153,11 @@ def magiclane(server: Server) -> None:
         sample = sample.replace(str(document["id"]).encode(), str(ours["id"]).encode())
     answer = lay("create", (200, "magiclane/created"), call("magiclane", "POST", "/v1/orders", sample))
     ids = [order["id"] for order in answer["orders"]]
-    lay("list", (200, "magiclane/list"), call("magiclane", "GET", "/v1/orders"))
+    lay("list", (200, "magiclane/created"), call("magiclane", "GET", "/v1/orders?alias=Magic%20Order:exact"))
     lay("one", (200, "magiclane/one"), call("magiclane", "GET", f"/v1/orders/{ids[0]}"))
-    update = example("magiclane/update")
+    update = example("magiclane/one")
     answer = call("magiclane", "PUT", f"/v1/orders/{ids[0]}", update)
-    lay("update", (200, "magiclane/updated"), answer)
+    lay("update", (200, "magiclane/one"), answer)
     answer = call("magiclane", "DELETE", "/v1/orders", json.dumps({"ids": ids}).encode())
     lay("delete", (200, "magiclane/deleted"), answer)
 

@@ -9,15 +9,20 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from destinations.models import CoverageZone, Customer, Depot, Rider
 from integrations.dispatching import plan
-from integrations.models import Dispatch, Exchange, SimulatedParcel
+from integrations.models import Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
+from tests.destinations.test_coverage import SQUARE
 from tests.factories import MembershipFactory, UserFactory, make_order, make_shop
 
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 PAGES = [f"{model._meta.app_label}_{model._meta.model_name}" for model in MODELS]
-NO_ADD = {"orders_order", "integrations_dispatch", "integrations_exchange", "integrations_simulatedparcel"}
+NO_ADD = {
+    "orders_order", "integrations_dispatch", "integrations_exchange", "integrations_simulatedparcel",
+    "integrations_staffkey", "integrations_webhookendpoint",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -30,8 +35,14 @@ def fill(number: int) -> None:
     """`number` rows of everything, each under a merchant of its own."""
     for _ in range(number):
         shop = make_shop()
-        MembershipFactory(merchant=shop.merchant)
-        order = make_order(shop)
+        member = MembershipFactory(merchant=shop.merchant)
+        place = {"merchant": shop.merchant, "lat": 29.3, "lng": 48.0}
+        customer, depot = Customer.objects.create(**place), Depot.objects.create(**place)
+        rider = Rider.objects.create(merchant=shop.merchant, name="Sami")
+        order = make_order(shop, customer=customer, depot=depot, rider=rider)
+        CoverageZone.objects.create(merchant=shop.merchant, name="Town", geojson=SQUARE)
+        StaffKey.objects.create(user=member.user, dialect="muvx", prefix="adm_", digest=f"{shop.merchant.pk:064}")
+        WebhookEndpoint.objects.create(merchant=shop.merchant, dialect="muvx", url="https://shop.example.com/hook")
         plan(order)
         dispatch = Dispatch.objects.get(order=order)
         Exchange.objects.create(dispatch=dispatch, verb="book", request="{}", created_at=timezone.now())

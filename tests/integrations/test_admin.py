@@ -1,6 +1,8 @@
 """Accounts, keys and hand-overs in the back office."""
 
+import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,9 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from destinations.models import Merchant
-from integrations import keys
+from integrations import keys, registry
 from integrations.dispatching import plan
-from integrations.models import ApiKey, Dispatch
+from integrations.models import ApiKey, Dispatch, StaffKey, WebhookEndpoint
 from tests.factories import make_order, make_shop
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,105 @@ def test_keys_are_revoked_not_edited_or_deleted(staff: Client) -> None:
     answer = staff.post(reverse("admin:integrations_apikey_changelist"), rows)
     assert [str(message) for message in get_messages(answer.wsgi_request)] == ["1 key revoked."]
     assert keys.look_up(shop.secret, "muvx") is None
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Muvx with kinds of keys, scopes and settings, which it does not have by itself."""
+    room = replace(
+        registry.DIALECTS["muvx"],
+        kinds={"": "", "user": "u_"},
+        scopes=("orders:read", "orders:write"),
+        source_settings={"create_reply": ("array", "object")},
+    )
+    monkeypatch.setitem(registry.DIALECTS, "muvx", room)
+
+
+def test_a_key_of_a_kind_with_scopes(staff: Client, rooms: None) -> None:
+    data = {"source": make_shop().source.pk, "dialect": "muvx", "kind": "user", "scopes": "orders:read, orders:write"}
+    answer = staff.post(reverse("admin:integrations_apikey_add"), data)
+    [(_, secret)] = answer.context["secrets"]
+    found = keys.look_up(secret, "muvx")
+    assert secret.startswith("u_mvx_live_")
+    assert (found.kind, found.scopes) == ("user", ["orders:read", "orders:write"])
+    page = staff.get(reverse("admin:integrations_apikey_change", args=[found.pk])).content.decode()
+    assert "orders:read, orders:write" in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"dialect": "fuuffy", "kind": "user"}, "kind"),
+        ({"kind": "pigeon"}, "kind"),
+        ({"scopes": "orders:read,everything"}, "scopes"),
+        ({"dialect": "fuuffy", "scopes": "orders:read"}, "scopes"),
+        ({"scopes": "x" * 41}, "scopes"),
+    ],
+)
+def test_what_the_dialect_does_not_have_is_refused(
+    staff: Client, rooms: None, wrong: dict[str, str], field: str
+) -> None:
+    data = {"source": make_shop().source.pk, "dialect": "muvx"} | wrong
+    count = ApiKey.objects.count()
+    answer = staff.post(reverse("admin:integrations_apikey_add"), data)
+    assert list(answer.context["adminform"].form.errors) == [field]
+    assert ApiKey.objects.count() == count
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ('{"create_reply": "object"}', ""),
+        ("{}", ""),
+        ("", ""),
+        ('{"create_reply": "yes"}', "create_reply must be one of: array, object"),
+        ('{"create_reply": ["array"]}', "must be one of"),
+        ('{"speed": 1}', "Unknown setting: speed. Known are: create_reply"),
+        ("[1]", "JSON object"),
+        ("{", "valid JSON"),
+    ],
+)
+def test_a_sources_settings_are_those_of_the_dialects(staff: Client, rooms: None, written: str, words: str) -> None:
+    source = make_shop().source
+    data = {
+        "name": "Shop", "is_active": "on", "settings": written,
+        "routes-TOTAL_FORMS": 0, "routes-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    answer = staff.post(reverse("admin:destinations_source_change", args=[source.pk]), data)
+    source.refresh_from_db()
+    if words:
+        assert words in str(answer.context["errors"])
+        assert source.settings == {}
+    else:
+        assert answer.status_code == 302
+        assert source.settings == json.loads(written or "{}")
+
+
+def test_staff_keys_are_listed_and_revoked(staff: Client) -> None:
+    key = StaffKey.objects.create(user=User.objects.get(), dialect="muvx", prefix="adm_1234", digest="a" * 64)
+    assert b"adm_1234" in staff.get(reverse("admin:integrations_staffkey_changelist")).content
+    page = reverse("admin:integrations_staffkey_change", args=[key.pk])
+    shown = staff.get(page).content
+    assert b"a" * 64 not in shown
+    assert staff.post(page, {"name": "x"}).status_code == 403
+    assert staff.post(reverse("admin:integrations_staffkey_delete", args=[key.pk])).status_code == 403
+    rows = {"action": "revoke_selected", "_selected_action": [key.pk]}
+    staff.post(reverse("admin:integrations_staffkey_changelist"), rows)
+    key.refresh_from_db()
+    assert key.revoked_at
+
+
+def test_of_an_endpoint_only_the_switch_moves(staff: Client) -> None:
+    shop, url = make_shop(), "https://shop.example.com/hook"
+    endpoint = WebhookEndpoint.objects.create(merchant=shop.merchant, dialect="muvx", url=url, secret="cipher-text")
+    page = reverse("admin:integrations_webhookendpoint_change", args=[endpoint.pk])
+    assert b"cipher-text" not in staff.get(page).content
+    assert (
+        staff.post(page, {"url": "https://evil.example.com", "dialect": "fuuffy", "is_test": "on"}).status_code == 302
+    )
+    endpoint.refresh_from_db()
+    assert (endpoint.url, endpoint.dialect, endpoint.is_test, endpoint.is_active) == (url, "muvx", False, False)
+    assert staff.post(reverse("admin:integrations_webhookendpoint_delete", args=[endpoint.pk])).status_code == 403
 
 
 def test_a_waiting_dispatch_is_tried_now(staff: Client) -> None:

@@ -91,7 +91,7 @@ def test_cancel_again_after_a_refusal():
 def test_a_carrier_that_cannot_be_reached_does_not_hold_a_cancel_for_ever(monkeypatch):
     order, _ = booked()
 
-    def unreachable(self, parcel, reference):
+    def unreachable(self, consignment, reference):
         raise CarrierError("connection refused")
 
     monkeypatch.setattr(Simulator, "cancel", unreachable)

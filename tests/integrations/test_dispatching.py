@@ -153,7 +153,7 @@ def interrupted(monkeypatch, answer, meanwhile) -> None:
     """The next booking takes so long that `meanwhile` happens, then ends in `answer`."""
     real = Simulator.book
 
-    def slow(self, parcel):
+    def slow(self, consignment):
         monkeypatch.setattr(Simulator, "book", real)
         meanwhile()
         if isinstance(answer, Exception):
@@ -205,7 +205,7 @@ def test_a_late_refusal_to_cancel_leaves_it_to_the_other(monkeypatch):
     order, dispatch = booked()
     actions.cancel_orders([order], SYSTEM)
 
-    def slow(self, parcel, reference):
+    def slow(self, consignment, reference):
         Dispatch.objects.filter(pk=dispatch.pk).update(attempts=2)
         raise CarrierError("no", permanent=True)
 
@@ -220,7 +220,7 @@ def test_unknown_stays_unknown_with_attention_and_resolves_by_itself(monkeypatch
     order = ordered("timeout_after_accept")
     with monkeypatch.context() as patch:
 
-        def unreachable(self, parcel):
+        def unreachable(self, consignment):
             raise CarrierError("connection refused")
 
         patch.setattr(Simulator, "find", unreachable)
@@ -244,7 +244,7 @@ def test_a_defect_of_a_carrier_module_ends_visibly_too(monkeypatch):
     order = ordered()
     with monkeypatch.context() as patch:
 
-        def broken(self, parcel):
+        def broken(self, consignment):
             raise ZeroDivisionError("oops")
 
         patch.setattr(Simulator, "book", broken)

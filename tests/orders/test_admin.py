@@ -1,11 +1,18 @@
 """Orders in the back office: found, looked at, released, cancelled and sent again, never edited."""
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from destinations.models import Customer, Depot, Rider
+from orders import actions
+from orders.drafts import Parcel, Window
+from orders.events import SYSTEM
 from orders.models import Order, OrderEvent
 from orders.statuses import Attention, Failure, Status
 from tests.factories import UserFactory, make_order, make_shop
@@ -123,3 +130,31 @@ def test_viewing_is_not_acting(client: Client) -> None:
     client.post(LIST, {"action": "release_selected", "_selected_action": [order.pk]})
     order.refresh_from_db()
     assert order.status == Status.CREATED
+
+
+def test_the_page_shows_what_dialects_say(staff: Client) -> None:
+    shop = make_shop()
+    at = datetime(2030, 5, 6, 7, 30, tzinfo=UTC)
+    place = {"merchant": shop.merchant, "lat": 29.0, "lng": 48.0}
+    order = make_order(
+        shop,
+        window=Window(at, at + timedelta(hours=1), at + timedelta(hours=2)),
+        parcel=Parcel(Decimal("1.500"), Decimal("10.25"), None, Decimal(3), 7),
+        rider=Rider.objects.create(merchant=shop.merchant, name="Sami"),
+        customer=Customer.objects.create(**place, alias="Rose House"),
+        depot=Depot.objects.create(**place, alias="North depot"),
+    )
+    actions.delete_orders([order], SYSTEM)
+    body = staff.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+    for shown in (
+        "2030-05-06 07:30:00", "2030-05-06 08:30:00", "2030-05-06 09:30:00", "Sami", "Rose House", "North depot",
+        "Packages", "Payment verified", "Being booked anew", "The order was deleted",
+    ):  # fmt: skip
+        assert shown in body, shown
+    staff.cookies["django_language"] = "ar"
+    arabic = staff.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+    for shown in ("1.5 kg", "10.25 × ? × 3 cm"):  # a comma would be taken for thousands
+        assert shown in body, shown
+        assert shown in arabic, shown
+    order.refresh_from_db()
+    assert f"{order.deleted_at:%Y-%m-%d %H:%M:%S}" in body

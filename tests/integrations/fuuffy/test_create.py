@@ -277,3 +277,13 @@ def test_no_default_destination_is_explained(shop: Shop) -> None:
     lonely = Source.objects.create(merchant=shop.merchant, name="Lonely")
     _, secret = keys.issue(lonely, "fuuffy", is_test=True)
     assert "no default destination" in details(Api(shop, secret).create())["body"]
+
+
+@pytest.mark.parametrize("wrong", [0, 1.5, True, [], {}])
+@pytest.mark.parametrize("name", ["name", "phone", "email", "address", "city", "country"])
+def test_a_text_is_a_text(api: Api, name: str, wrong: Any) -> None:
+    body = minimal()
+    body["sender"][name] = wrong
+    response = api.create(body)
+    assert response.status_code == 400
+    assert [one["field"] for one in response.json()["error"]["details"]] == [f"sender.{name}"]
