@@ -295,8 +295,16 @@ def _weight(order: Order) -> int | float:
     """The parcel's, else that of the items if each has one: lists bring it along as `items_weight`."""
     weight = order.weight_kg
     if weight is None:
-        weight = getattr(order, "items_weight", None)
+        weight = order.items_weight if hasattr(order, "items_weight") else _items_weight(order)
     return number(weight) if weight else 0
+
+
+def _items_weight(order: Order) -> Decimal | None:
+    if order.dialect == words.DIALECT:  # which knows no items
+        return None
+    items = order.items.values_list("weight_kg", "quantity")
+    weights = [weight * quantity for weight, quantity in items if weight is not None]
+    return sum(weights, Decimal(0)) if len(weights) == len(items) else None
 
 
 def _window(order: Order) -> list[int]:

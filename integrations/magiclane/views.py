@@ -179,7 +179,7 @@ def _outside_field(error: OutOfCoverage, draft: OrderDraft) -> dict[str, str]:
 
 class OneOrder(MagicLaneView):
     def get(self, request: Request, number: str) -> Response:
-        return Response(self.show(self._find(number)))
+        return Response(self.show(self._found(self.orders(), number)))
 
     def put(self, request: Request, number: str) -> Response:
         body: Any = request.data
@@ -203,7 +203,9 @@ class OneOrder(MagicLaneView):
         return self.once(f"orders/{order.pk}", {"assign": assign, "order": body}, update)
 
     def _find(self, number: str) -> Order:
-        rows = columns.with_items_weight(self.orders()).select_related("customer", "depot", "rider", "source")
+        return self._found(self.orders().select_related("customer", "depot", "rider", "source"), number)
+
+    def _found(self, rows: OrderQuerySet, number: str) -> Order:
         order = rows.filter(pk=_number(number)).first()
         if order is None:
             raise NotFound("Order not found in database.")
