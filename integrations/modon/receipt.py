@@ -180,9 +180,14 @@ def _letters() -> frozenset[int]:
     return frozenset(TTFont(font("")).getBestCmap())
 
 
+def make_fonts() -> None:
+    for style in _WEIGHTS:
+        font(style)
+
+
 def font(style: str) -> Path:
     """The file of one weight, made out of the variable font where there is none yet: that takes half a second, which
-    no receipt should have to wait for twice."""
+    no receipt should have to wait for."""
     weight = _WEIGHTS[style]
     folder = settings.DATA_DIR / "fonts"
     path = folder / f"NotoSansArabic-{weight}.ttf"
