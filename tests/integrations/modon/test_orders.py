@@ -211,7 +211,7 @@ def test_any_number_of_orders_takes_the_same_queries(api: Api, shop: Shop, count
     with CaptureQueriesContext(connection) as queries:
         found = data(api.get("merchant-orders"))
     assert len({row["id"] for row in found}) == count
-    # The key, the count of calls, the orders, sizes; and cities and regions, because some were met by name.
+    # The key, the count of calls, the orders, cities, regions and sizes.
     assert len(queries) <= 6
 
 
