@@ -6,16 +6,15 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, cast
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import JSONField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from destinations import money
 from integrations.dialect import dump_json
 from integrations.modon import words
 from integrations.modon.places import Places, places
 from integrations.modon.serializers import time
-from orders.models import Order, OrderItem, OrderQuerySet
+from orders.models import Order, OrderQuerySet
 from orders.statuses import Status
 
 _COLUMNS = (
@@ -23,15 +22,21 @@ _COLUMNS = (
     "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "carrier_reference", "extras",
     "created_at", "updated_at", "goods",
 )  # fmt: skip
+# Names and quantities of an order's items. Written out, because Django takes as long to write it as for all the rest.
+_GOODS = RawSQL(
+    """(SELECT coalesce(jsonb_agg(jsonb_build_object('n', item.name, 'q', item.quantity)
+                                  ORDER BY item.position, item.id), '[]')
+        FROM orders_orderitem item WHERE item.order_id = orders_order.id)""",
+    (),
+    output_field=JSONField(),
+)
 _BATCH = 500
 _HEAD = b'{"status":true,"errNum":"S000","msg":"ok","data":['
 
 
 def listed(orders: OrderQuerySet) -> QuerySet[Order, Any]:
     """What `row` needs of each, in one query: named tuples, which take a fraction of the time of whole orders."""
-    items = OrderItem.objects.filter(order=OuterRef("pk")).order_by("position", "id")
-    goods = ArraySubquery(items.values(one=JSONObject(n="name", q="quantity")))
-    return orders.annotate(goods=goods).values_list(*_COLUMNS, named=True)
+    return orders.annotate(goods=_GOODS).values_list(*_COLUMNS, named=True)
 
 
 def row(order: Any, known: Places) -> dict[str, Any]:
