@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
@@ -29,6 +30,14 @@ def empty_queue(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_periodic_defers, procrastinate_workers CASCADE")
+
+
+@pytest.fixture
+def unlimited(settings: Settings) -> None:
+    """No dialect counts calls up to anything. (pytest's settings do not list the names that they have.)"""
+    for name in dir(django_settings):
+        if name.endswith("_RATE_LIMIT"):
+            setattr(settings, name, 1_000_000)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 
 from destinations import money
 from integrations.modon import words
-from integrations.modon.rows import Places
+from integrations.modon.places import places
 from integrations.modon.serializers import time
 from orders.models import Order
 
@@ -65,8 +65,8 @@ def draw(order: Order) -> bytes:
 
 
 def _lines(order: Order) -> list[Line]:
-    places = Places()
-    where = places.of(order)
+    known = places()
+    where = known.of(order)
     items = list(order.items.all())
     dinars = order.currency == words.CURRENCY
     amount = f"{money.written(order.cod_amount or Decimal(0), order.currency):,f}"
@@ -83,7 +83,7 @@ def _lines(order: Order) -> list[Line]:
         Line("العنوان", where["location"]),
         Line("البضاعة", ", ".join(item.name for item in items)),
         Line("العدد", str(sum(item.quantity for item in items)) if items else "", ltr=True),
-        Line("الحجم", places.sizes.get(str(extras.get("package_size")), "")),
+        Line("الحجم", known.size_of(order)),
         Line("المبلغ", f"{amount} {'د.ع' if dinars else order.currency}", ltr=not dinars),
         Line("استبدال", "نعم" if words.is_replacement(order) else ""),
         Line("ملاحظات", order.notes),
@@ -180,9 +180,14 @@ def _letters() -> frozenset[int]:
     return frozenset(TTFont(font("")).getBestCmap())
 
 
+def make_fonts() -> None:
+    for style in _WEIGHTS:
+        font(style)
+
+
 def font(style: str) -> Path:
     """The file of one weight, made out of the variable font where there is none yet: that takes half a second, which
-    no receipt should have to wait for twice."""
+    no receipt should have to wait for."""
     weight = _WEIGHTS[style]
     folder = settings.DATA_DIR / "fonts"
     path = folder / f"NotoSansArabic-{weight}.ttf"

@@ -7,18 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Subquery
 from rest_framework import serializers
 
 from destinations import rates
-from destinations.models import City, PackageSize, Region, Source
+from destinations.models import Source
 from integrations.modon import words
 from integrations.modon.auth import DIALECT, receipt_token
+from integrations.modon.places import places
 from orders.drafts import Address, Item, OrderDraft, Parcel, Stop, Window
 from orders.models import Order
 
-# Of an address that came this way.
-PARTS = {"city", "city_id", "region", "region_id", "location"}
 _MAX_INTEGER = 2_147_483_647
 _MAX_PRICE = 999_999_999_999
 _WHOLE = re.compile(r"([0-9]{1,12})(?:\.0{1,9})?")
@@ -84,7 +82,7 @@ _optional: dict[str, Any] = {"required": False, "allow_null": True, "allow_blank
 
 
 class OrderSerializer(serializers.Serializer):
-    """The fields of create-order and edit-order. Adds `region_row`: the Region, with its city."""
+    """The fields of create-order and edit-order."""
 
     client_name = TextField(max_length=255)
     client_mobile = MobileField()
@@ -102,17 +100,14 @@ class OrderSerializer(serializers.Serializer):
     promo_code = TextField(max_length=255, **_optional)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        size = PackageSize.objects.filter(pk=attrs["package_size"]).values("name")
-        region = (
-            Region.objects.select_related("city").annotate(size=Subquery(size)).filter(pk=attrs["region_id"]).first()
-        )
-        if region is None or region.city_id != attrs["city_id"]:
-            if not City.objects.filter(pk=attrs["city_id"]).exists():
-                raise serializers.ValidationError({"city_id": "There is no such city."})
+        known = places()
+        if attrs["city_id"] not in known.cities:
+            raise serializers.ValidationError({"city_id": "There is no such city."})
+        if known.regions.get(attrs["region_id"], (None, ""))[0] != attrs["city_id"]:
             raise serializers.ValidationError({"region_id": "There is no such region in this city."})
-        if region.size is None:
+        if attrs["package_size"] not in known.sizes:
             raise serializers.ValidationError({"package_size": "There is no such package size."})
-        return attrs | {"region_row": region}
+        return attrs
 
 
 def new_draft(valid: dict[str, Any], fields: dict[str, Any], source: Source) -> OrderDraft:
@@ -152,15 +147,8 @@ def edited_draft(valid: dict[str, Any], fields: dict[str, Any], order: Order) ->
 
 
 def _draft(valid: dict[str, Any], fields: dict[str, Any], pickup: Stop) -> OrderDraft:
-    region, location = valid["region_row"], valid.get("location") or ""
-    parts = {
-        "city": region.city.name,
-        "city_id": str(region.city_id),
-        "region": region.name,
-        "region_id": str(region.pk),
-        "location": location,
-    }
-    line = ", ".join(filter(None, (region.city.name, region.name, location)))
+    parts = places().parts(valid["region_id"], valid.get("location") or "")
+    line = ", ".join(filter(None, (parts["city"], parts["region"], parts["location"])))
     return OrderDraft(
         dialect=DIALECT,
         reference=valid.get("company_order_id") or "",

@@ -11,13 +11,13 @@ from rest_framework.exceptions import NotFound, ParseError, PermissionDenied, Th
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from destinations.models import City, PackageSize, Region
 from integrations import idempotency, throttle
 from integrations.bodies import check_storable
 from integrations.dialect import DialectView, validate
 from integrations.modon import auth, invoices, receipt, rows, serializers, words
 from integrations.modon.errors import answer_error
 from integrations.modon.parsing import AnyBodyParser, AnyType
+from integrations.modon.places import places
 from orders import actions
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderQuerySet
@@ -144,7 +144,7 @@ class OpenView(ModonView):
 
 class Cities(OpenView):
     def get(self, request: Request) -> Response:
-        return ok([{"id": str(pk), "city_name": name} for pk, name in City.objects.values_list("pk", "name")])
+        return ok([{"id": str(number), "city_name": name} for number, name in places().cities.items()])
 
 
 class Regions(OpenView):
@@ -152,13 +152,13 @@ class Regions(OpenView):
         city = str(self.fields.get("city_id", "")).strip()
         if not re.fullmatch(r"[0-9]{1,9}", city):
             raise ValidationError({"city_id": "It must be the number of a city."})
-        found = Region.objects.filter(city=int(city)).values_list("pk", "name")
-        return ok([{"id": str(pk), "region_name": name} for pk, name in found])
+        regions = places().regions.items()
+        return ok([{"id": str(number), "region_name": name} for number, (of, name) in regions if of == int(city)])
 
 
 class PackageSizes(OpenView):
     def get(self, request: Request) -> Response:
-        return ok([{"id": str(pk), "size": name} for pk, name in PackageSize.objects.values_list("pk", "name")])
+        return ok([{"id": str(number), "size": name} for number, name in places().sizes.items()])
 
 
 class Statuses(ModonView):
@@ -213,8 +213,7 @@ class OrdersByIds(ModonView):
             raise ValidationError({"ids": "This field is required."})
         wanted = [int(number) for number in asked[: words.MAX_LOOKED_UP] if _NUMBER.fullmatch(number)]
         found = {order.id: order for order in rows.listed(self.orders.filter(pk__in=wanted))}
-        places = rows.Places()
-        return ok([rows.row(found[number], places) for number in wanted if number in found])
+        return ok([rows.row(found[number], places()) for number in wanted if number in found])
 
     post = get
 

@@ -1,7 +1,6 @@
 """One store behind all dialects: an order that came through one is found, listed and cancelled through the others."""
 
 from itertools import product
-from typing import Any
 
 import pytest
 
@@ -13,17 +12,11 @@ from tests.integrations.callers import CALLERS, Program
 
 DIALECTS = tuple(registry.DIALECTS)
 PAIRS = list(product(DIALECTS, DIALECTS))
+pytestmark = pytest.mark.usefixtures("unlimited")
 
 
 def test_every_dialect_has_its_caller() -> None:
     assert set(CALLERS) == set(DIALECTS)
-
-
-@pytest.fixture(autouse=True)
-def unlimited(settings: Any) -> None:
-    for name in dir(settings):
-        if name.endswith("_RATE_LIMIT"):
-            setattr(settings, name, 1_000_000)
 
 
 def placed_through(dialect: str) -> tuple[Program, Order]:

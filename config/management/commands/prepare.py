@@ -9,12 +9,15 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.management.commands import demo
 from destinations.models import Merchant
+from integrations.modon import receipt
 
 LOCK = 7_239_114  # any number, if it is the same on all machines that share a database
 
 
 class Command(BaseCommand):
-    help = "Brings the database and the collected files up to date, and fills an empty database with the demo."
+    help = (
+        "Brings the database and the collected files and fonts up to date, and fills an empty database with the demo."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--welcome", action="store_true", help="print where to log in")
@@ -36,5 +39,6 @@ class Command(BaseCommand):
                 call_command("demo", stdout=sys.stderr)
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
         call_command("collectstatic", interactive=False, verbosity=0)
+        receipt.make_fonts()
         if welcome and (text := demo.welcome()):
             self.stdout.write(text)

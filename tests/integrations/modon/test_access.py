@@ -8,7 +8,9 @@ from unittest import mock
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from destinations.models import Membership, Role
@@ -203,6 +205,23 @@ def test_too_many_wrong_passwords(shop: Shop) -> None:
     data(log_in(member(shop).user.username))
 
 
+def test_a_persons_calls_cost_no_more_than_a_keys(shop: Shop, settings: Any) -> None:
+    api = Api(shop, token(member(shop)))
+    fields = order_fields()
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            data(api.post("create-order", fields))
+        return len([one for one in queries if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))])
+
+    statements()  # notes that the key was used, once a minute
+    # The key and the person are looked up, and then remembered for a second.
+    assert statements() <= 9
+    settings.API_KEY_CACHE_SECONDS = 60
+    statements()
+    assert statements() <= 7
+
+
 def test_when_a_log_in_ends(shop: Shop) -> None:
     def works(made: str) -> bool:
         return Api(shop, made).get("statuses").status_code == 200
@@ -309,6 +328,8 @@ def test_other_errors(api: Api) -> None:
     ):
         refused(response, status)
     refused(api.get("regions", city_id="\0"), 400)
+    for call in ("citys", "merchant-orders", "create-order"):
+        refused(Client().get(f"{CALLS}{call}?" + "a=1&" * 1001), 400)
 
 
 def test_a_crash_tells_nobody_the_token(

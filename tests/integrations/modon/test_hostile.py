@@ -25,9 +25,7 @@ hard = settings(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def unlimited(settings: Any) -> None:
-    settings.MODON_RATE_LIMIT = 1_000_000
+pytestmark = pytest.mark.usefixtures("unlimited")
 
 
 def check(response: Any) -> bool:

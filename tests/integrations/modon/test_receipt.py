@@ -3,12 +3,14 @@
 import logging
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import segno
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 from pypdf import PageObject, PdfReader
 
@@ -148,6 +150,12 @@ def test_a_long_address_is_all_there(api: Api) -> None:
     order = api.create(location=" ".join(words))
     text = page_of(ask(order, api.token)).extract_text()
     assert [word for word in words if word not in text] == []
+
+
+def test_the_fonts_are_there_before_the_first_receipt(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR, settings.STATIC_ROOT, settings.DEMO = tmp_path, tmp_path / "static", False
+    call_command("prepare")
+    assert len(list((tmp_path / "fonts").glob("*.ttf"))) == 2
 
 
 def test_the_fonts_are_made_once(api: Api) -> None:
