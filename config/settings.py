@@ -54,9 +54,12 @@ DEFAULT_DIALECT = env.str("DEFAULT_DIALECT", default="muvx")
 if DEFAULT_DIALECT not in DIALECTS:
     raise ImproperlyConfigured(f"DEFAULT_DIALECT must be one of {', '.join(DIALECTS)}, not {DEFAULT_DIALECT!r}.")
 # Host names that belong to one dialect each, whose paths then need no prefix: api.example.com=muvx,…
-DIALECT_HOSTS = {host.lower(): name for host, name in env.dict("DIALECT_HOSTS", default={}).items()}
+_hosts = [pair.partition("=") for pair in env.list("DIALECT_HOSTS", default=[])]
+DIALECT_HOSTS = {host.strip().lower(): name.strip() for host, _sign, name in _hosts}
 if unknown := set(DIALECT_HOSTS.values()) - set(DIALECTS):
-    raise ImproperlyConfigured(f"DIALECT_HOSTS names no dialect of ours: {', '.join(sorted(unknown))}.")
+    raise ImproperlyConfigured(
+        f"DIALECT_HOSTS must look like api.example.com={'|'.join(DIALECTS)}, not …={', '.join(sorted(unknown))}."
+    )
 ALLOWED_HOSTS += DIALECT_HOSTS
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
@@ -227,7 +230,11 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
-        "connect-src": [SELF],
+        # The API reference tries calls out where the dialects answer.
+        "connect-src": [
+            SELF,
+            *(f"{_url.scheme}://{host}{f':{_url.port}' if _url.port else ''}" for host in DIALECT_HOSTS),
+        ],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

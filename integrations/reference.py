@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -142,9 +143,10 @@ def reference_of(dialect: str) -> Reference:
 
 def base_url(dialect: str) -> str:
     """Where the dialect answers: at its own host if it has one, else under its path."""
+    ours = urlsplit(settings.WASL_URL)
     for host, name in settings.DIALECT_HOSTS.items():
         if name == dialect:
-            return f"{settings.WASL_URL.partition('://')[0]}://{host}"
+            return f"{ours.scheme}://{host}" + (f":{ours.port}" if ours.port else "")
     return f"{settings.WASL_URL}/{dialect}"
 
 
@@ -160,13 +162,21 @@ def openapi(dialect: str) -> Schema:
         "info": {"title": room.title, "version": room.version, "description": room.description},
         "servers": [{"url": base_url(dialect)}],
         "tags": [
-            {"name": "Documented", "description": "As the published document describes it."},
-            {"name": "Added by Wasl", "description": "Not in the document."},
+            {"name": name, "description": about}
+            for name, about in _TAGS.items()
+            if any(_tag(call) == name for call in room.calls)
         ],
         "security": [{"credentials": []}],
         "paths": paths,
         "components": {"securitySchemes": {"credentials": room.security}, "schemas": dict(room.schemas)},
     }
+
+
+_TAGS = {"Documented": "As the published document describes it.", "Added by Wasl": "Not in the document."}
+
+
+def _tag(call: Call) -> str:
+    return "Added by Wasl" if call.ours else "Documented"
 
 
 def _operation(room: Reference, call: Call) -> Schema:
@@ -176,7 +186,7 @@ def _operation(room: Reference, call: Call) -> Schema:
     operation: Schema = {
         "operationId": f"{call.method}{call.path}".replace("/", "_").replace("{", "").replace("}", ""),
         "summary": call.summary,
-        "tags": ["Added by Wasl" if call.ours else "Documented"],
+        "tags": [_tag(call)],
         ORIGIN: "wasl" if call.ours else "document",
         "parameters": _parameters(call),
         "responses": {

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from tests.bench import create_orders, load
 from tests.bench.installation import WEB, installation
 
-PORT = 8494
+PORT = 8496
 ROUNDS = 3
 WANTED = 0.7
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -98,6 +98,7 @@ def test_the_hosts_are_read_from_the_environment() -> None:
         "{'api.example.com': 'muvx', 'f.example.com': 'fuuffy'} "
         "['api.example.com', 'f.example.com', 'wasl.example.com']\n",
     )
-    code, text = read(DIALECT_HOSTS="api.example.com=pigeon")
-    assert code == 1
-    assert "DIALECT_HOSTS names no dialect of ours: pigeon" in text
+    for wrong in ("api.example.com=pigeon", "api.example.com"):
+        code, text = read(DIALECT_HOSTS=wrong)
+        assert code == 1
+        assert "DIALECT_HOSTS must look like api.example.com=muvx" in text

@@ -45,16 +45,26 @@ def test_every_promise_has_an_id_of_its_own_and_a_sentence() -> None:
     assert all(len(promise.sentence) > 10 for promise in promises)
 
 
-def test_a_server_that_does_not_answer_keeps_nothing(settings: Any, db: None) -> None:
+def test_a_server_that_does_not_answer(db: None) -> None:
+    with pytest.raises(CommandError, match="Nothing answers"):
+        call_command("conformance", "muvx", "--base-url", "http://127.0.0.1:9", "--key", "k")
+
+
+def test_a_server_that_is_something_else_keeps_nothing(live_server: Any) -> None:
     out = io.StringIO()
     with pytest.raises(SystemExit):
-        call_command("conformance", "muvx", "--base-url", "http://127.0.0.1:9", "--key", "k", "--json", stdout=out)
+        call_command(
+            "conformance", "muvx", "--base-url", f"{live_server.url}/static", "--key", "k", "--json", stdout=out
+        )
     found = json.loads(out.getvalue())
     assert found["kept"] == 0
     assert found["broken"] > 20
 
 
-@pytest.mark.parametrize("arguments", [["nowhere"], ["--base-url", "http://127.0.0.1:9"], ["muvx", "--base-url", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["nowhere"], ["--base-url", "http://127.0.0.1:9"], ["muvx", "--base-url", "x"], ["muvx", "--key", "k"]],
+)
 def test_what_the_command_needs(arguments: list[str], db: None) -> None:
     with pytest.raises(CommandError):
         call_command("conformance", *arguments)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations import registry
+from integrations import http, registry
 from integrations.conformance import Verdict, judge
 from integrations.onboarding import Account, open_account
 
@@ -16,7 +16,8 @@ _SIGNS = {"kept": "✓", "broken": "✗", "not tried": "–"}
 class Command(BaseCommand):
     help = (
         "Tries the promises of the dialects' documents on a server and prints a score card. Without --base-url: on "
-        "this installation, which must be running, with two merchants made for it. Exits with 1 if one is broken."
+        "this installation, which must be running, with two merchants made for it, which stay, inactive. Exits with 1 "
+        "if one is broken."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,9 +34,13 @@ class Command(BaseCommand):
         if options["base_url"]:
             if len(dialects) != 1 or not options["key"]:
                 raise CommandError("With --base-url, name one dialect and give its --key.")
+            self.check_answers(options["base_url"])
             strangers = {dialects[0]: options["stranger_key"]}
             verdicts = self.tried({dialects[0]: options["base_url"]}, {dialects[0]: options["key"]}, strangers, options)
+        elif options["key"] or options["stranger_key"]:
+            raise CommandError("Keys are for --base-url: this installation makes its own.")
         else:
+            self.check_answers(settings.WASL_URL)
             verdicts = self.on_this_installation(dialects, options)
         broken = sum(verdict.outcome == "broken" for verdict in verdicts)
         if options["json"]:
@@ -46,6 +51,12 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{kept} of {tried} promises kept: {kept / tried:.0%}" if tried else "Nothing tried")
         if broken:
             raise SystemExit(1)
+
+    def check_answers(self, url: str) -> None:
+        try:
+            http.send("GET", url)
+        except http.HttpError as error:
+            raise CommandError(f"Nothing answers at {url}. Is it running? (python3 manage.py up)") from error
 
     def on_this_installation(self, dialects: list[str], options: dict[str, Any]) -> list[Verdict]:
         mine, stranger = (open_account(f"Conformance {name}", currency="KWD") for name in ("check", "stranger"))
