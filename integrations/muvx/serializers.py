@@ -169,7 +169,7 @@ def status(order: Order) -> dict[str, Any]:
     return {
         "success": True,
         "id": words.order_id(order),
-        "integration_order_id": order.external_id,
+        "integration_order_id": order.number,
         "status": words.status_word(order),
         "last_updated": time(order.updated_at),
     }
