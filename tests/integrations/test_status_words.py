@@ -7,7 +7,7 @@ import pytest
 
 from integrations import registry
 from integrations.modon.words import LOST, NONE
-from orders import actions
+from orders import actions, reports
 from orders.events import SYSTEM
 from orders.models import Order
 from orders.statuses import Failure, Mark, Status
@@ -114,6 +114,16 @@ def test_the_word_before_it_while_the_carrier_is_asked_to_cancel(state: dict[str
     assert words(order) == columns(expected)
 
 
+def test_what_failed_at_the_door_of_a_carrier_that_never_said_its_reference() -> None:
+    order = make_order(make_shop())
+    assert reports.begin_handover(order)
+    reports.record_progress(order, SYSTEM, status=Status.FAILED, text="Nobody there")
+    before = words(order)
+    [order] = actions.cancel_orders([order], SYSTEM)
+    assert (order.status, order.carrier_reference) == (Status.CANCELLING, "")
+    assert words(order) == before == columns(("failed", "failed", "in_transit", (1, 5), "32"))
+
+
 @pytest.mark.parametrize(("state", "expected"), [row[1:] for row in ASKED_FIRST], ids=[row[0] for row in ASKED_FIRST])
 def test_the_word_is_listed_as_it_is_read(state: dict[str, Any], expected: Columns) -> None:
     """The lists find by the same words, which are worked out in SQL there."""
@@ -127,6 +137,16 @@ def test_the_word_is_listed_as_it_is_read(state: dict[str, Any], expected: Colum
         ):
             reader = Program(path.split("/")[1], order.source)
             assert reader.caller.listed(json.loads(reader.send("get", path).getvalue())) == [number], (cancelling, path)
+
+
+def test_what_was_said_outlives_a_cancel_that_is_refused_and_no_progress() -> None:
+    order = placed({"status": Status.PICKED_UP, "said_status": {"ideliver": "At the gate"}}, with_carrier=True)
+    [order] = actions.cancel_orders([order], SYSTEM)
+    order = reports.record_cancel_refused(order, SYSTEM, detail="Too late")
+    assert (order.status, words(order)["ideliver"]) == (Status.PICKED_UP, "At the gate")
+    [order] = actions.cancel_orders([order], SYSTEM)
+    order = reports.record_progress(order, SYSTEM, status=Status.IN_TRANSIT)
+    assert (order.status, words(order)["ideliver"]) == (Status.CANCELLING, "in_transit")
 
 
 @pytest.mark.parametrize("carriers_text", ["", "The road is closed"])
