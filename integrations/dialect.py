@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from rest_framework import exceptions
@@ -89,6 +90,8 @@ class DialectView(APIView):
         return Actor(OrderEvent.ActorKind.KEY, f"{registry.DIALECTS[key.dialect].label} · {key}")
 
     def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, TooManyFieldsSent):  # of a query: bodies are read by our own parsers
+            exc = exceptions.ParseError("The query has too many fields.")
         status, body = self.answer_error(exc)
         if status >= 500:
             logger.exception("dialect call failed", exc_info=exc)

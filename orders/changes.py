@@ -66,22 +66,27 @@ def change_all(changes: Sequence[Change], actor: Actor) -> None:
 
 def _set(order: Order, kind: str, data: dict[str, Any], fields: dict[str, Any], now: datetime) -> Happening:
     """Adds to `fields` what follows from them."""
-    before = order.status
+    before, shown = order.status, _shown(order)
     moved = fields.get("status", before) != before
     if moved:
         fields.update(_consequences(order, fields))
     for name, value in fields.items():
         setattr(order, name, value)
+    if order.said_status and "said_status" not in fields and _shown(order) != shown:
+        fields["said_status"] = order.said_status = {}
     order.updated_at = now
     return Happening(order, kind, before if moved else "", order.status if moved else "", data)
+
+
+def _shown(order: Order) -> str:
+    """The status that callers see: a cancel that is on its way shows the one before it."""
+    return order.status_before if order.status == Status.CANCELLING else order.status
 
 
 def _consequences(order: Order, fields: dict[str, Any]) -> dict[str, Any]:
     """What else changes with the status."""
     status = fields["status"]
     more: dict[str, Any] = {}
-    if order.said_status and "said_status" not in fields:
-        more["said_status"] = {}
     if order.rebooking and status not in WITH_MERCHANT:  # too late for the edit that its carrier was to be told of
         more["rebooking"] = False
         if status in (Status.PICKED_UP, Status.IN_TRANSIT, Status.DELIVERED):

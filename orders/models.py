@@ -249,6 +249,11 @@ class Order(models.Model):
         return settings.WASL_URL + reverse("tracking", args=[self.tracking_token])
 
     @property
+    def number(self) -> str:
+        """What its sender calls it, whether or not that has to be unique."""
+        return self.external_id or self.reference
+
+    @property
     def is_held(self) -> bool:
         return self.status == Status.CREATED and self.release_at is None
 

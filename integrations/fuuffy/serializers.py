@@ -16,6 +16,8 @@ from orders.models import Order
 _GRAM = Decimal("0.001")
 # Far more than anybody declares, and exact in every JSON library.
 _MAX_VALUE = 1_000_000_000_000
+# Of a person, what says where.
+_PARTS = ("address", "city", "postal_code", "country")
 
 
 # --- In -------------------------------------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ def to_draft(valid: dict[str, Any], body: dict[str, Any], now: datetime) -> Orde
 
 
 def _stop(valid: dict[str, Any]) -> Stop:
-    parts = {name: valid[name] for name in ("address", "city", "postal_code", "country") if valid.get(name)}
+    parts = {name: valid[name] for name in _PARTS if valid.get(name)}
     return Stop(
         valid["name"], valid["phone"], Address(", ".join(parts.values()), parts), email=valid.get("email") or ""
     )
@@ -171,10 +173,10 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
         "id": words.order_id(order),
         "tracking_number": words.tracking_number(order),
         "status": status or words.status_word(order),
-        **(_echo(order.raw_payload) if ours else _known(order)),
+        **(_echo(order, order.raw_payload) if ours else _known(order)),
         **_given(
             service_type=extras.get("service_type"),
-            reference=order.external_id or order.reference,
+            reference=order.number,
             notes=order.notes,
             estimated_delivery=extras.get("estimated_delivery"),
         ),
@@ -183,16 +185,40 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
     }
 
 
-def _echo(body: Any) -> dict[str, Any]:
-    """The parts as they were sent; the store keeps names in an order of its own, here they are in the document's."""
-    package = _sorted(body["package"], words.PACKAGE)
+def _echo(order: Order, body: Any) -> dict[str, Any]:
+    """The parts as they were sent, but for what has been edited through another dialect since; the store keeps names
+    in an order of its own, here they are in the document's."""
+    sender, recipient, package = body["sender"], body["recipient"], body["package"]
+    if order.updated_at != order.created_at:
+        sender, recipient = _edited(order, "pickup", sender), _edited(order, "dropoff", recipient)
+        package = _repacked(order, package)
+    package = _sorted(package, words.PACKAGE)
     if package.get("dimensions"):
         package["dimensions"] = _sorted(package["dimensions"], words.DIMENSIONS)
     return {
-        "sender": _sorted(body["sender"], words.PERSON),
-        "recipient": _sorted(body["recipient"], words.PERSON),
+        "sender": _sorted(sender, words.PERSON),
+        "recipient": _sorted(recipient, words.PERSON),
         "package": package,
     }
+
+
+def _edited(order: Order, end: str, sent: dict[str, Any]) -> dict[str, Any]:
+    given = {name: (sent.get(name) or "").strip() for name in words.PERSON}
+    parts = {name: given[name] for name in _PARTS if given[name]}
+    now = tuple(getattr(order, f"{end}_{part}") for part in ("name", "phone", "email", "parts"))
+    if now == (given["name"], given["phone"], given["email"], parts):
+        return sent
+    return _person(order, end) | {name: sent[name] for name in sent if name not in words.PERSON}
+
+
+def _repacked(order: Order, sent: dict[str, Any]) -> dict[str, Any]:
+    package = dict(sent)
+    if order.weight_kg != Decimal(str(sent["weight"])).quantize(_GRAM):
+        package["weight"] = order.weight_kg
+    items = list(order.items.all())
+    if [item.name for item in items] != list(filter(None, [(sent.get("description") or "").strip()])):
+        package["description"] = ", ".join(map(str, items))
+    return package if package == sent else _given(**package)
 
 
 def _sorted(part: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -220,12 +246,17 @@ def _known(order: Order) -> dict[str, Any]:
 
 def _person(order: Order, end: str) -> dict[str, Any]:
     parts = getattr(order, f"{end}_parts")
+    ours = "address" in parts and parts.keys() <= set(_PARTS)
+    country = parts.get("country")
     return _given(
         name=getattr(order, f"{end}_name"),
         phone=getattr(order, f"{end}_phone"),
         email=getattr(order, f"{end}_email"),
-        address=getattr(order, f"{end}_address"),
-        **{name: parts.get(name) for name in ("city", "postal_code", "country")},
+        address=parts["address"] if ours else getattr(order, f"{end}_address"),
+        city=parts.get("city"),
+        postal_code=parts.get("postal_code") or parts.get("postalCode"),
+        # Other dialects write what they like there, this one only codes.
+        country=country if country in words.COUNTRIES else None,
     )
 
 

@@ -59,6 +59,5 @@ def status_word(order: Order) -> str:
     status = Status(order.status_before if order.status == Status.CANCELLING else order.status)
     if status != Status.FAILED:
         return OUT[status]
-    # A cancel forgets of what kind the failure was: only what was booked can have failed at the door.
-    at_the_door = order.failure == Failure.DELIVERY or (not order.failure and order.carrier_reference)
-    return "in_transit" if at_the_door else "pending"
+    # A cancel forgets of what kind the failure was, but is only on its way where a carrier has the parcel.
+    return "pending" if order.failure == Failure.DISPATCH else "in_transit"

@@ -36,7 +36,7 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
         "id": str(order.uuid),
         "merchant_id": str(order.merchant_id),
         "source": order.channel or order.dialect,
-        "external_order_id": order.external_id,
+        "external_order_id": order.number,
         "is_test": order.is_test,
         "unified_json": {
             "schema_version": words.SCHEMA_VERSION,

@@ -47,7 +47,9 @@ def _filtered(key: ApiKey, query: Mapping[str, str]) -> QuerySet[Order]:
     number = query.get("external_order_id")
     orders: QuerySet[Order] = Order.objects.of(merchant)
     if number:  # through the search's index; nothing else is indexed by it for all dialects
-        orders = Order.objects.search(merchant, number).filter(external_id=number)
+        orders = Order.objects.search(merchant, number).filter(
+            Q(external_id=number) | Q(external_id="", reference=number)
+        )
     orders = orders.filter(is_test=key.is_test)
     if query.get("source"):
         orders = orders.filter(channel=query["source"])

@@ -87,10 +87,9 @@ def _first() -> Expression:
 def _pair(number: int) -> Expression:
     """Status (0) or state (1), as `words.pair` says."""
     said = KeyTextTransform(number, KeyTransform(words.DIALECT, "said_status"))
-    at_the_door = Q(failure=Failure.DELIVERY) | (Q(failure="") & ~Q(carrier_reference=""))
     table = [(Q(), status, pair) for status, pair in words.OUT.items()]
-    table.append((at_the_door, Status.FAILED, words.OUT_FAILED[Failure.DELIVERY]))
-    table.append((Q(), Status.FAILED, words.OUT_FAILED[Failure.DISPATCH]))
+    table.append((Q(failure=Failure.DISPATCH), Status.FAILED, words.OUT_FAILED[Failure.DISPATCH]))
+    table.append((Q(), Status.FAILED, words.OUT_FAILED[Failure.DELIVERY]))
     cases = [
         When(
             condition & (Q(status=status) | Q(status=Status.CANCELLING, status_before=status)), then=Value(pair[number])

@@ -5,7 +5,7 @@ with `stopName` and `stopPhone`, which tell whether the stop is still the one th
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from destinations.models import Customer, Depot, Source
 from integrations.dialect import validate
+from integrations.idempotency import body_digest
 from integrations.magiclane import words
 from integrations.magiclane.fields import (
     AddressField,
@@ -98,6 +99,18 @@ def read(serializer: type[serializers.Serializer], body: Any, place: str = "") -
         raise (ValidationError({place: error.detail}) if place else error) from None
 
 
+def differing(body: Any, shown: dict[str, Any]) -> Any:
+    """What of a body is not as the order is shown. A program may send back all that it was shown, and what another
+    dialect has put there (no place, a long name) need not be as this one asks."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in shown or body_digest(value) != body_digest(shown[name])
+    }
+
+
 def read_all(serializer: type[serializers.Serializer], body: Any, name: str, **required: str) -> list[dict[str, Any]]:
     """The same of each element of an array, which must not be empty; `required` names fields, with what is said of
     one that is missing."""
@@ -171,7 +184,7 @@ def changed_draft(
         notes=wanted["customData"],
         currency=order.currency,
         cod_amount=order.cod_amount,
-        window=Window(order.pickup_at, order.window_start, order.window_end),
+        window=_moved(order, changes.get("timeWindow")),
         customer=order.customer,
         depot=depot,
         rider=order.rider,
@@ -179,6 +192,16 @@ def changed_draft(
         raw=body,
         search_terms=_terms(here, wanted["type"]),
     )
+
+
+def _moved(order: Order, minutes: list[int] | None) -> Window:
+    """The order's window, at these minutes of its day if it has one: what another dialect dated stays on that date."""
+    if minutes is None or order.window_start is None or order.window_end is None:
+        return Window(order.pickup_at, order.window_start, order.window_end)
+    tz = order.merchant.tz
+    midnight = datetime.combine(order.window_start.astimezone(tz).date(), time(), tz)
+    start, end = ((midnight + timedelta(minutes=minute)).astimezone(UTC) for minute in minutes)
+    return Window(order.pickup_at, start, end)
 
 
 def _here(wanted: dict[str, Any], customer: dict[str, Any]) -> Stop:
@@ -242,7 +265,7 @@ def order(order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
         "creationTimestamp": (order.created_at - _EPOCH) // timedelta(milliseconds=1),
         "customerInfo": _customer(order),
         "location": _point(here),
-        "alias": ours.get("alias", order.external_id or order.reference),
+        "alias": ours.get("alias", order.number),
         "firstName": first,
         "lastName": last,
         "address": address(here.address.parts, here.address.text),

@@ -187,8 +187,8 @@ class OneOrder(MagicLaneView):
         assign = self.asked().get("autoAssignDepot", "0")
         if assign not in ("0", "1"):
             raise ValidationError("autoAssignDepot: Must be 0 or 1.")
-        valid = serializers.read(serializers.OrderSerializer, body)
         shown = self.show(order)
+        valid = serializers.read(serializers.OrderSerializer, serializers.differing(body, shown))
         if assign == "1":
             lat, lng = valid.get("location", shown["location"])
             # A request to another machine: before anything is locked.

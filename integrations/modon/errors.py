@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
@@ -23,8 +23,6 @@ def answer_error(error: Exception) -> Answer:
         case exceptions.ValidationError():
             path, _, text = first_problem(error.detail)
             return _body(400, f"{path}: {text}" if path else text)
-        case SuspiciousOperation():  # Django's word for a query with too many fields
-            return _body(400, "The query has too many fields.")
         case WrongStatus():
             return _body(400, "Only an order whose status is 1 can be edited or deleted.")
         case InvalidDraft() if error.path in _FIELDS:

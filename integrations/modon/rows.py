@@ -19,7 +19,7 @@ from orders.statuses import Status
 
 _COLUMNS = (
     "id", "dropoff_name", "dropoff_phone", "dropoff_address", "dropoff_parts", "notes", "currency", "cod_amount",
-    "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "carrier_reference", "extras",
+    "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "extras",
     "created_at", "updated_at", "goods",
 )  # fmt: skip
 # Names and quantities of an order's items. Written out, because Django takes as long to write it as for all the rest.

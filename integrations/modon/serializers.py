@@ -135,9 +135,12 @@ def edited_draft(valid: dict[str, Any], fields: dict[str, Any], order: Order) ->
         order.pickup_lng,
     )
     draft = _draft(valid, fields, pickup)
+    dropoff = replace(draft.dropoff, email=order.dropoff_email)
+    if dropoff.address.parts == order.dropoff_parts:  # then its point is still right
+        dropoff = replace(dropoff, lat=order.dropoff_lat, lng=order.dropoff_lng)
     return replace(
         draft,
-        dropoff=replace(draft.dropoff, email=order.dropoff_email),
+        dropoff=dropoff,
         parcel=Parcel(order.weight_kg, order.length_cm, order.width_cm, order.height_cm, order.pieces),
         window=Window(order.pickup_at, order.window_start, order.window_end),
         customer=order.customer,

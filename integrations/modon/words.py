@@ -100,9 +100,8 @@ def status_id(order: Order) -> int:
     what a carrier could not deliver was refused at the door."""
     status = order.status_before if order.status == Status.CANCELLING else order.status
     if status == Status.FAILED:
-        # A cancel forgets of what kind the failure was: only what was booked can have failed at the door.
-        at_the_door = order.failure == Failure.DELIVERY or (not order.failure and order.carrier_reference)
-        return OUT_REFUSED if at_the_door else OUT[Status.ACCEPTED]
+        # A cancel forgets of what kind the failure was, but is only on its way where a carrier has the parcel.
+        return OUT[Status.ACCEPTED] if order.failure == Failure.DISPATCH else OUT_REFUSED
     if status == Status.IN_TRANSIT and order.mark:
         return OUT_MARKED[Mark(order.mark)]
     if status == Status.DELIVERED and is_replacement(order):

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
@@ -150,15 +149,15 @@ def time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def created(order: Order, mount: str) -> dict[str, Any]:
-    """`mount` is the path before `/v1`, so that `status_url` leads back the way the caller came."""
+def created(order: Order, base: str) -> dict[str, Any]:
+    """`base` is the address before `/v1`."""
     number = words.order_id(order)
     return {
         "success": True,
         "id": number,
         "status": "created",
         "tracking_url": order.tracking_url,
-        "status_url": f"{settings.WASL_URL}{mount}/v1/orders/{number}/status",
+        "status_url": f"{base}/v1/orders/{number}/status",
     }
 
 
@@ -170,7 +169,7 @@ def status(order: Order) -> dict[str, Any]:
     return {
         "success": True,
         "id": words.order_id(order),
-        "integration_order_id": order.external_id,
+        "integration_order_id": order.number,
         "status": words.status_word(order),
         "last_updated": time(order.updated_at),
     }

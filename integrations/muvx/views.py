@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from destinations import routing
 from integrations import idempotency
 from integrations.bodies import parse_json, read_body
-from integrations.dialect import DialectView, validate
+from integrations.dialect import DialectView, host_dialect, validate
 from integrations.muvx import serializers, words
 from integrations.muvx.auth import KeyAuthentication
 from integrations.muvx.errors import answer_error, pickup_refusal
@@ -49,14 +50,21 @@ class Orders(MuvxView):
         body = request.data
         if not isinstance(body, dict):
             raise ValidationError("The body must be a JSON object.")
-        mount = request.path.partition("/v1/")[0]
+        base = self._base()
 
         def place() -> dict[str, Any]:
             draft = serializers.to_draft(validate(serializers.CreateOrderSerializer, body), body, self.api_key)
             [order] = actions.place_orders(self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test)
-            return serializers.created(order, mount)
+            return serializers.created(order, base)
 
         return self.once("orders", body, place)
+
+    def _base(self) -> str:
+        """The address before `/v1` that the caller came to, so that a link leads back the same way."""
+        request = self.request._request
+        if host_dialect(request):
+            return f"{settings.WASL_URL.partition('://')[0]}://{request.get_host()}"
+        return settings.WASL_URL + request.path.partition("/v1/")[0]
 
 
 class Cancel(MuvxView):

@@ -46,6 +46,7 @@ def test_each_host_has_its_own_dialect_at_the_same_path() -> None:
         headers={"Authorization": f"Bearer {shop.secret}"},
     )  # fmt: skip
     assert muvx.placed(answer).dialect == "muvx"
+    assert answer.json()["status_url"] == f"http://muvx.example.com/v1/orders/{answer.json()['id']}/status"
     refused = call("post", "/v1/orders", data="{}", content_type="application/json")
     assert refused.json()["error"]["code"] == "401000"
 

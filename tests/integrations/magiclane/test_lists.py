@@ -110,7 +110,6 @@ STATES = [
     (Status.FAILED, {"failure": Failure.DELIVERY}),
     (Status.CANCELLING, {"status_before": "picked_up"}),
     (Status.CANCELLING, {"status_before": "failed"}),
-    (Status.CANCELLING, {"status_before": "failed", "carrier_reference": "C1"}),
 ]
 
 
