@@ -29,7 +29,7 @@ ORIGIN = "x-wasl-origin"
 class Call:
     """One endpoint. `path` is the documented one, with `{names}` (whose schemas are `parameters`); `answers` the bodies
     by status, beside the errors that every call of the room may have. `query` and `headers`: name → schema, optional
-    unless in `required`. `ours`: not in the document. `open`: needs no credentials. A body is sent in any of
+    unless in `required`. `ours`: not in the document. `open`: needs no credentials. `sample`: a body, shown as the example. A body is sent in any of
     `body_types`."""
 
     method: str
@@ -47,6 +47,7 @@ class Call:
     ours: bool = False
     open: bool = False
     answer_type: str = JSON
+    sample: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,10 @@ def _operation(room: Reference, call: Call) -> Schema:
     if call.body is not None:
         operation["requestBody"] = {
             "required": not call.body_optional,
-            "content": {kind: {"schema": call.body} for kind in call.body_types},
+            "content": {
+                kind: {"schema": call.body} | ({"example": call.sample} if call.sample is not None else {})
+                for kind in call.body_types
+            },
         }
     return operation
 

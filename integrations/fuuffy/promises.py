@@ -42,17 +42,20 @@ PACKAGE = {
 }
 
 
+# The document's.
+SAMPLE: dict[str, Any] = {
+    "sender": SENDER,
+    "recipient": RECIPIENT,
+    "package": PACKAGE,
+    "service_type": "express",
+    "reference": "ORDER-12345",
+    "notes": "Handle with care",
+}
+
+
 def body(**changes: Any) -> dict[str, Any]:
     """The document's sample."""
-    sample = {
-        "sender": SENDER,
-        "recipient": RECIPIENT,
-        "package": PACKAGE,
-        "service_type": "express",
-        "reference": "ORDER-12345",
-        "notes": "Handle with care",
-    }
-    return sample | changes
+    return SAMPLE | changes
 
 
 CREATED = {

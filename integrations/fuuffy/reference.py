@@ -1,6 +1,7 @@
 """Fuuffy's API as data. Source: the document "Create Order" and Fuuffy's pages about tokens; what is ours is marked."""
 
 from integrations.fuuffy import words
+from integrations.fuuffy.promises import SAMPLE
 from integrations.reference import (
     FORM,
     INTEGER,
@@ -158,6 +159,7 @@ REFERENCE = Reference(
             "Create an order",
             {201: ref("Order"), 409: ours(error("409000", "CONFLICT"))},
             body=ref("NewOrder"),
+            sample=SAMPLE,
             headers=IDEMPOTENCY_KEY,
         ),
         Call("get", "/v1/orders/{id}", "Get an order", {200: ref("Order")}, ours=True),

@@ -24,35 +24,43 @@ def moment(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+# The document's.
+SAMPLE: dict[str, Any] = {
+    "pickup_address": "12 Bode Thomas Street, Surulere, Lagos",
+    "dropoff_address": "14 Awolowo Road, Ikoyi, Lagos",
+    "customer_phone": "+2348011122233",
+    "customer_name": "Amara Obi",
+    "pickup_lat": 6.4969,
+    "pickup_lng": 3.3506,
+    "dropoff_lat": 6.4474,
+    "dropoff_lng": 3.4296,
+    "scheduled_pickup_at": "2026-05-01T14:00:00.000Z",
+    "delivery_window_start": "2026-05-01T15:00:00.000Z",
+    "delivery_window_end": "2026-05-01T18:00:00.000Z",
+    "notes": "Gate code 1234",
+    "cod_amount_minor": 250000,
+    "cod_currency": "NGN",
+    "weight_kg": 3.5,
+    "length_cm": 30,
+    "width_cm": 20,
+    "height_cm": 15,
+    "is_fragile": False,
+}
+
+
 def body(caller: Caller, **standardized: Any) -> dict[str, Any]:
     """The document's sample, as an order of its own."""
-    sample = {
-        "pickup_address": "12 Bode Thomas Street, Surulere, Lagos",
-        "dropoff_address": "14 Awolowo Road, Ikoyi, Lagos",
-        "customer_phone": "+2348011122233",
-        "customer_name": "Amara Obi",
-        "pickup_lat": 6.4969,
-        "pickup_lng": 3.3506,
-        "dropoff_lat": 6.4474,
-        "dropoff_lng": 3.4296,
+    times = {
         "scheduled_pickup_at": moment(24),
         "delivery_window_start": moment(25),
         "delivery_window_end": moment(28),
-        "notes": "Gate code 1234",
-        "cod_amount_minor": 250000,
-        "cod_currency": "NGN",
-        "weight_kg": 3.5,
-        "length_cm": 30,
-        "width_cm": 20,
-        "height_cm": 15,
-        "is_fragile": False,
     }
     return {
         "schema_version": "1",
         "source": "api",
         "external_order_id": caller.number(),
         "raw_payload": {},
-        "standardized": sample | standardized,
+        "standardized": SAMPLE | times | standardized,
     }
 
 

@@ -7,6 +7,7 @@ from destinations import money
 from destinations.models import Vehicle
 from integrations import registry
 from integrations.ideliver import words
+from integrations.ideliver.promises import SAMPLE
 from integrations.reference import (
     BOOLEAN,
     INTEGER,
@@ -236,6 +237,13 @@ REFERENCE = Reference(
             "Create an order",
             CREATED | NOT_CREATED,
             body=ref("NewOrder"),
+            sample={
+                "schema_version": "1",
+                "source": "api",
+                "external_order_id": "store-order-8842",
+                "raw_payload": {},
+                "standardized": SAMPLE,
+            },
             headers=IDEMPOTENCY_KEY,
             description="Needs the scope orders:write.",
         ),

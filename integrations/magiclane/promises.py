@@ -45,30 +45,33 @@ def depot(caller: Caller, location: list[float]) -> int:
     return want(caller.call("POST", "/v1/misc-locations", [sent]), 200, wanted)["miscLocations"][0]["id"]
 
 
+# The document's.
+SAMPLE: dict[str, Any] = {
+    "customerId": 1838721,
+    "location": [48.870852, 2.356148],
+    "alias": "Magic Order",
+    "firstName": "Magic",
+    "lastName": "Order",
+    "address": ADDRESS,
+    "phoneNumber": "+1202555018",
+    "customData": "",
+    "type": 0,
+    "status": 0,
+    "state": 1,
+    "priority": 0,
+    "numberOfPackages": 3,
+    "weight": 5.1,
+    "cube": 2.5,
+    "revenue": 12,
+    "timeWindow": [420, 1086],
+    "serviceTime": 0,
+    "depotId": 0,
+}
+
+
 def body(customer_id: int, **changes: Any) -> dict[str, Any]:
     """The document's sample."""
-    sample = {
-        "customerId": customer_id,
-        "location": [48.870852, 2.356148],
-        "alias": "Magic Order",
-        "firstName": "Magic",
-        "lastName": "Order",
-        "address": ADDRESS,
-        "phoneNumber": "+1202555018",
-        "customData": "",
-        "type": 0,
-        "status": 0,
-        "state": 1,
-        "priority": 0,
-        "numberOfPackages": 3,
-        "weight": 5.1,
-        "cube": 2.5,
-        "revenue": 12,
-        "timeWindow": [420, 1086],
-        "serviceTime": 0,
-        "depotId": 0,
-    }
-    return sample | changes
+    return SAMPLE | {"customerId": customer_id} | changes
 
 
 def shown(sent: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:

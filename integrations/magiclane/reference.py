@@ -7,6 +7,7 @@ from integrations.magiclane import words
 from integrations.magiclane.columns import ORDERS, PLACES
 from integrations.magiclane.filters import Table
 from integrations.magiclane.places import CUSTOMERS, DEPOTS
+from integrations.magiclane.promises import SAMPLE
 from integrations.reference import (
     BOOLEAN,
     INTEGER,
@@ -220,6 +221,7 @@ REFERENCE = Reference(
             "Create orders",
             {200: obj({"orders": array(ref("Order"))})},
             body=array(ref("NewOrder")),
+            sample=[SAMPLE],
             headers=IDEMPOTENCY_KEY,
         ),
         Call(

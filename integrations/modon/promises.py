@@ -29,24 +29,27 @@ OTHERS = {
 }  # fmt: skip
 
 
+# The document's.
+SAMPLE: dict[str, Any] = {
+    "client_name": "client name",
+    "client_mobile": "+9647700000000",
+    "client_mobile2": "+9647700000000",
+    "city_id": "1",
+    "region_id": "1",
+    "location": "market",
+    "type_name": "ملابس",
+    "items_number": "1",
+    "price": "25000",
+    "package_size": "1",
+    "merchant_notes": "عدم فتح القطعة",
+    "replacement": "0",
+}
+
+
 def fields(caller: Caller, **changes: Any) -> dict[str, Any]:
     """The document's sample, as an order of its own."""
-    sample = {
-        "client_name": "client name",
-        "client_mobile": "+9647700000000",
-        "client_mobile2": "+9647700000000",
-        "city_id": "1",
-        "region_id": "1",
-        "location": "market",
-        "type_name": "ملابس",
-        "items_number": "1",
-        "price": "25000",
-        "package_size": "1",
-        "merchant_notes": "عدم فتح القطعة",
-        "replacement": "0",
-        "company_order_id": caller.number(),
-    }
-    return {name: value for name, value in (sample | changes).items() if value is not None}
+    sent = SAMPLE | {"company_order_id": caller.number()} | changes
+    return {name: value for name, value in sent.items() if value is not None}
 
 
 def multipart(sent: dict[str, Any]) -> tuple[bytes, str]:

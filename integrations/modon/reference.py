@@ -2,6 +2,7 @@
 edits, deletion, limits); what is ours is marked."""
 
 from integrations.modon import words
+from integrations.modon.promises import SAMPLE
 from integrations.reference import (
     FORM,
     JSON,
@@ -21,8 +22,8 @@ from integrations.reference import (
 )  # fmt: skip
 
 ANY_BODY = (MULTIPART, FORM, JSON)
-NUMBER = text(pattern="^[0-9]+$")
-AMOUNT = text(pattern=r"^[0-9]+(\.[0-9]+)?$")
+NUMBER = text(pattern="^[0-9]+$", examples=["1"])
+AMOUNT = text(pattern=r"^[0-9]+(\.[0-9]+)?$", examples=["25000"])
 BIT: Schema = {"type": "integer", "enum": [0, 1]}
 FLAG = one_of("0", "1")
 MOBILE = text(pattern=r"^\+9647[0-9]{9}$", examples=["+9647700000000"])
@@ -48,20 +49,6 @@ def filled(longest: int) -> Schema:
     return text(minLength=1, maxLength=longest, pattern=r"\S")
 
 
-SAMPLE = {
-    "client_name": "client name",
-    "client_mobile": "+9647700000000",
-    "client_mobile2": "+9647700000000",
-    "city_id": "1",
-    "region_id": "1",
-    "location": "market",
-    "type_name": "ملابس",
-    "items_number": "1",
-    "price": "25000",
-    "package_size": "1",
-    "merchant_notes": "عدم فتح القطعة",
-    "replacement": "0",
-}
 _SENT: dict[str, Schema] = {
     "client_name": filled(255),
     "client_mobile": MOBILE,
@@ -251,6 +238,7 @@ REFERENCE = Reference(
             "Create an order",
             {200: ref("PlacedAnswer")},
             body=ref("NewOrder"),
+            sample=SAMPLE,
             body_types=ANY_BODY,
             headers=IDEMPOTENCY_KEY,
         ),

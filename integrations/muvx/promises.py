@@ -19,37 +19,40 @@ CREATED = {"success": True, "id": ID, "status": "created", "tracking_url?": str,
 MISSING = "MOV999999999999"
 
 
+# The document's.
+SAMPLE: dict[str, Any] = {
+    "integration_order_id": "SHOP123456",
+    "pickup": {
+        "name": "Store Name",
+        "address": "789 Elm St, Kuwait City",
+        "lat": 29.3375,
+        "lng": 48.0286,
+        "phone": "+96500000000",
+    },
+    "dropoff": {
+        "name": "Customer Name",
+        "address": {
+            "area": "Salmiya",
+            "block": "3",
+            "street": "Al Muqawil",
+            "building": "21A",
+            "floor": "1",
+            "flat": "2",
+        },
+        "lat": 29.3759,
+        "lng": 47.9774,
+        "phone": "+96511111111",
+    },
+    "items": [{"name": "Product A", "quantity": 2, "price": 1.25, "weight": 0.53}],
+    "notes": "Leave at the door",
+    "cod_amount": 3.5,
+    "auto_pickup": False,
+}
+
+
 def body(caller: Caller, **changes: Any) -> dict[str, Any]:
     """The document's sample, as an order of its own."""
-    sample = {
-        "integration_order_id": caller.number(),
-        "pickup": {
-            "name": "Store Name",
-            "address": "789 Elm St, Kuwait City",
-            "lat": 29.3375,
-            "lng": 48.0286,
-            "phone": "+96500000000",
-        },
-        "dropoff": {
-            "name": "Customer Name",
-            "address": {
-                "area": "Salmiya",
-                "block": "3",
-                "street": "Al Muqawil",
-                "building": "21A",
-                "floor": "1",
-                "flat": "2",
-            },
-            "lat": 29.3759,
-            "lng": 47.9774,
-            "phone": "+96511111111",
-        },
-        "items": [{"name": "Product A", "quantity": 2, "price": 1.25, "weight": 0.53}],
-        "notes": "Leave at the door",
-        "cod_amount": 3.5,
-        "auto_pickup": False,
-    }
-    return sample | changes
+    return SAMPLE | {"integration_order_id": caller.number()} | changes
 
 
 def create(caller: Caller, **changes: Any) -> str:

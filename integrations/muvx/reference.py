@@ -1,6 +1,7 @@
 """Muvx's API as data. Source: the document "Order Management APIs"; what is ours is marked."""
 
 from integrations.muvx import words
+from integrations.muvx.promises import SAMPLE
 from integrations.reference import (
     BOOLEAN,
     STRING,
@@ -128,6 +129,7 @@ REFERENCE = Reference(
                 415: ours(error("unsupported_media_type")),
             },
             body=ref("NewOrder"),
+            sample=SAMPLE,
             headers=IDEMPOTENCY_KEY,
         ),
         Call(
