@@ -79,15 +79,16 @@ class ModonView(DialectView):
             fields |= self.request.data
         return {name: value for name, value in fields.items() if name != "token"}
 
-    def numbers(self) -> list[str]:
-        """The orders that are asked for, as written, each once."""
-        given = next((self.fields[name] for name in _NUMBERS if self.fields.get(name)), "")
+    def numbers(self, first: str) -> list[str]:
+        """The orders that are asked for, as written, each once. `first`: where the call's document puts them; other
+        names count only where that one is not sent."""
+        given = next((self.fields[name] for name in (first, *_NUMBERS) if self.fields.get(name)), "")
         listed = given if isinstance(given, list) else str(given).split(",")
         return list(dict.fromkeys(text for one in listed if (text := str(one).strip())))
 
-    def find_orders(self) -> list[Order]:
+    def find_orders(self, first: str = "qr_ids") -> list[Order]:
         """All the orders that are asked for. Raises `ValidationError` when one of them is not the merchant's."""
-        numbers = self.numbers()
+        numbers = self.numbers(first)
         if not 0 < len(numbers) <= _MAX_CHANGED:
             raise ValidationError({"qr_ids": f"Name 1 to {_MAX_CHANGED} orders by their numbers."})
         wanted = {int(number) for number in numbers if _NUMBER.fullmatch(number)}
@@ -97,7 +98,7 @@ class ModonView(DialectView):
         return found
 
     def find_order(self) -> Order:
-        found = self.find_orders()
+        found = self.find_orders("qr_id")
         if len(found) > 1:
             raise ValidationError({"qr_id": "Name one order."})
         return found[0]
@@ -208,7 +209,7 @@ class OrdersByIds(ModonView):
     """Unknown numbers are left out, and those beyond the limit are not looked at."""
 
     def get(self, request: Request) -> Response:
-        asked = self.numbers()
+        asked = self.numbers("ids")
         if not asked:
             raise ValidationError({"ids": "This field is required."})
         wanted = [int(number) for number in asked[: words.MAX_LOOKED_UP] if _NUMBER.fullmatch(number)]

@@ -380,3 +380,14 @@ def test_there_are_no_invoices_yet(api: Api) -> None:
     for call in ("get_merchant_invoice_orders", "receive_merchant_invoice"):
         for query in ({}, {"invoice_id": ""}, {"invoice_id": "3"}, {"invoice_id": "x"}):
             assert "invoice_id" in refused(api.get(call, **query))
+
+
+def test_each_call_looks_where_its_document_puts_the_number(api: Api) -> None:
+    """Fields of other calls are unknown ones, and are ignored."""
+    order, other = api.create(), api.create()
+    others = {"qr_ids": "1", "ids": "1", "order_id": "1", "id": "1"}
+    assert data(api.post("edit-order", order_fields(**{**others, "qr_id": order.pk})))[0]["qr_id"] == order.pk
+    [row] = data(api.post("get-orders-by-ids-bulk", {**others, "ids": str(order.pk)}))
+    assert row["id"] == str(order.pk)
+    data(api.post("delete_orders", {**others, "qr_ids": str(order.pk)}))
+    assert [row["id"] for row in data(api.get("merchant-orders"))] == [str(other.pk)]
