@@ -29,8 +29,9 @@ ORIGIN = "x-wasl-origin"
 class Call:
     """One endpoint. `path` is the documented one, with `{names}` (whose schemas are `parameters`); `answers` the bodies
     by status, beside the errors that every call of the room may have. `query` and `headers`: name → schema, optional
-    unless in `required`. `ours`: not in the document. `open`: needs no credentials. `sample`: a body, shown as the example. A body is sent in any of
-    `body_types`."""
+    unless in `required`. `ours`: not in the document. `open`: needs no credentials. A body is sent in any of
+    `body_types`, like `sample`.
+    """
 
     method: str
     path: str

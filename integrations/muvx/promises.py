@@ -2,6 +2,7 @@
 
 import re
 import time
+from copy import deepcopy
 from typing import Any
 
 from integrations.conformance import Broken, Caller, Promises, want
@@ -52,7 +53,7 @@ SAMPLE: dict[str, Any] = {
 
 def body(caller: Caller, **changes: Any) -> dict[str, Any]:
     """The document's sample, as an order of its own."""
-    return SAMPLE | {"integration_order_id": caller.number()} | changes
+    return deepcopy(SAMPLE) | {"integration_order_id": caller.number()} | changes
 
 
 def create(caller: Caller, **changes: Any) -> str:
