@@ -75,7 +75,10 @@ def send(program: Program, case: schemathesis.Case, known: str | None) -> Any:
     headers = {str(name): str(value) for name, value in sent.headers.items()} | key
     kind = headers.pop("Content-Type", "")
     body = sent.body if isinstance(sent.body, bytes) else (sent.body or "").encode()
-    return Client().generic(sent.method, url, body, content_type=kind, headers=headers)
+    response = Client().generic(sent.method, url, body, content_type=kind, headers=headers)
+    if response.streaming:  # read at once: what it reads with is gone after a later roll-back
+        response.getvalue()
+    return response
 
 
 tries = hypothesis_settings(
