@@ -241,46 +241,38 @@ class CoverageZone(models.Model):
         return self.name
 
 
-class City(models.Model):
+class Numbered(models.Model):
     """Reference data for all merchants, with the numbers that callers already use."""
 
     id = models.PositiveIntegerField(_("number"), primary_key=True)
     name = models.CharField(_("name"), max_length=120)
 
     class Meta:
+        abstract = True
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class City(Numbered):
+    class Meta(Numbered.Meta):
         verbose_name = _("city")
         verbose_name_plural = _("cities")
-        ordering: ClassVar = ["id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class Region(models.Model):
-    id = models.PositiveIntegerField(_("number"), primary_key=True)
+class Region(Numbered):
     city = models.ForeignKey(City, models.PROTECT, related_name="regions", verbose_name=_("city"))
-    name = models.CharField(_("name"), max_length=120)
 
-    class Meta:
+    class Meta(Numbered.Meta):
         verbose_name = _("region")
         verbose_name_plural = _("regions")
-        ordering: ClassVar = ["id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class PackageSize(models.Model):
-    id = models.PositiveIntegerField(_("number"), primary_key=True)
-    name = models.CharField(_("name"), max_length=120)
-
-    class Meta:
+class PackageSize(Numbered):
+    class Meta(Numbered.Meta):
         verbose_name = _("package size")
         verbose_name_plural = _("package sizes")
-        ordering: ClassVar = ["id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 # --- People and places of a merchant --------------------------------------------------------------------------------

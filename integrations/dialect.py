@@ -20,11 +20,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from integrations import registry
+from integrations import idempotency, registry
 from integrations.bodies import StrictJSONParser
 from integrations.models import ApiKey
 from orders.events import Actor
-from orders.models import JSONEncoder, OrderEvent
+from orders.models import JSONEncoder, Order, OrderEvent, OrderQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,17 @@ class DialectView(APIView):
         key = self.api_key
         return Actor(OrderEvent.ActorKind.KEY, f"{registry.DIALECTS[key.dialect].label} · {key}")
 
+    @property
+    def orders(self) -> OrderQuerySet:
+        """What this key may see: its merchant's orders, a test key test orders only, a live key live ones."""
+        return Order.objects.of(self.api_key.source.merchant).filter(is_test=self.api_key.is_test)
+
+    def once(self, endpoint: str, body: Any, perform: Callable[[], Any], *, status: int = 200) -> Response:
+        """What `perform` answers; the same again for the same `Idempotency-Key`."""
+        key = self.request.headers.get("Idempotency-Key")
+        status, answer, _ = idempotency.once(self.api_key, endpoint, key, body, lambda: (status, perform()))
+        return Response(answer, status=status)
+
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, TooManyFieldsSent):  # of a query: bodies are read by our own parsers
             exc = exceptions.ParseError("The query has too many fields.")
@@ -103,6 +114,17 @@ class DialectView(APIView):
         response = Response(body, status=status, headers=headers)
         response.exception = True
         return response
+
+
+class UnknownPath(DialectView):
+    """Every path that is no endpoint. Stands before a room's own view among the bases."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # the room's
+        raise exceptions.NotFound("There is nothing at this address.")
 
 
 @cache

@@ -118,6 +118,10 @@ INTEGER: Schema = {"type": "integer"}
 BOOLEAN: Schema = {"type": "boolean"}
 STRING: Schema = {"type": "string"}
 ANY: Schema = {}
+# Where the document has no such header.
+OUR_IDEMPOTENCY_KEY = {
+    "Idempotency-Key": ours(text(minLength=1, maxLength=255, description="The same answer again for the same key."))
+}
 
 _STATUS_TEXTS = {
     200: "Done",

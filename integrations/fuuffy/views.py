@@ -1,6 +1,5 @@
 """Fuuffy's calls. Each finds its order through the key's merchant and makes one call into the domain."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +8,9 @@ from rest_framework.exceptions import NotFound, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import idempotency, throttle
+from integrations import throttle
 from integrations.bodies import FormParser
-from integrations.dialect import DialectView, validate
+from integrations.dialect import DialectView, UnknownPath, validate
 from integrations.fuuffy import auth, serializers, words
 from integrations.fuuffy.errors import answer_error
 from orders import actions
@@ -44,24 +43,15 @@ class FuuffyView(DialectView):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def find_order(self, number: str) -> Order:
-        """The merchant's order of this id or tracking number; a test key sees test orders only, a live key live
-        ones."""
-        key = self.api_key
-        orders = Order.objects.of(key.source.merchant).filter(is_test=key.is_test)
+        """By its id or tracking number."""
         order = None
         if match := words.ORDER_ID.fullmatch(number):
-            order = orders.filter(public_hex=match[1]).first()
+            order = self.orders.filter(public_hex=match[1]).first()
         elif match := words.TRACKING_NUMBER.fullmatch(number):
-            order = orders.filter(pk=int(match[1])).first()
+            order = self.orders.filter(pk=int(match[1])).first()
         if order is None or number not in (words.order_id(order), words.tracking_number(order)):
             raise NotFound("Order not found")
         return order
-
-    def once(self, endpoint: str, body: Any, perform: Callable[[], idempotency.Answer]) -> Response:
-        """What `perform` answers; the same again for the same `Idempotency-Key`."""
-        key = self.request.headers.get("Idempotency-Key")
-        status, answer, _ = idempotency.once(self.api_key, endpoint, key, body, perform)
-        return Response(answer, status=status)
 
 
 class Orders(FuuffyView):
@@ -70,14 +60,14 @@ class Orders(FuuffyView):
         if not isinstance(body, dict):
             raise ValidationError("The body must be a JSON object")
 
-        def place() -> idempotency.Answer:
+        def place() -> dict[str, Any]:
             valid = validate(serializers.CreateOrderSerializer, body)
             draft = serializers.to_draft(valid, body, timezone.now())
             key = self.api_key
             [order] = actions.place_orders(key.source, [draft], actor=self.actor, is_test=key.is_test)
-            return 201, serializers.order(order)
+            return serializers.order(order)
 
-        return self.once("orders", body, place)
+        return self.once("orders", body, place, status=201)
 
 
 class OneOrder(FuuffyView):
@@ -89,9 +79,9 @@ class Cancel(FuuffyView):
     def post(self, request: Request, number: str) -> Response:
         order = self.find_order(number)
 
-        def cancel() -> idempotency.Answer:
+        def cancel() -> dict[str, Any]:
             [cancelled] = actions.cancel_orders([order], self.actor)
-            return 200, serializers.order(cancelled, "cancelled")
+            return serializers.order(cancelled, "cancelled")
 
         return self.once(f"orders/{order.pk}/cancel", None, cancel)
 
@@ -115,12 +105,5 @@ class Token(FuuffyView):
         return Response({"data": data}, headers={"Cache-Control": "no-store"})
 
 
-class Unknown(FuuffyView):
+class Unknown(UnknownPath, FuuffyView):
     """Every other path of the dialect."""
-
-    authentication_classes = []
-    permission_classes = []
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("There is nothing at this address")

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from destinations import coverage
 from destinations.models import CoverageZone
 from integrations import health, idempotency
-from integrations.dialect import DialectView, validate
+from integrations.dialect import DialectView, UnknownPath, validate
 from integrations.ideliver import answers, auth, endpoint, queries, serializers, words
 from integrations.ideliver.errors import answer_error
 from orders import actions
@@ -36,11 +36,6 @@ class IDeliverView(DialectView):
         scope = self.scopes.get(request.method or "")
         if scope and not self.api_key.allows(scope):
             raise PermissionDenied(f"This key lacks the scope {scope}.")
-
-    @property
-    def orders(self) -> OrderQuerySet:
-        """The merchant's orders; a test key sees test orders only, a live key live ones."""
-        return Order.objects.of(self.api_key.source.merchant).filter(is_test=self.api_key.is_test)
 
     def json_object(self) -> dict[str, Any]:
         if not isinstance(self.request.data, dict):
@@ -271,9 +266,5 @@ class Ready(Public):
         return response
 
 
-class Unknown(Public):
+class Unknown(UnknownPath, Public):
     """Every other path of the dialect."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("There is nothing at this address.")

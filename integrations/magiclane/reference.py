@@ -12,6 +12,7 @@ from integrations.reference import (
     BOOLEAN,
     INTEGER,
     NUMBER,
+    OUR_IDEMPOTENCY_KEY,
     STRING,
     Call,
     Reference,
@@ -27,7 +28,6 @@ from integrations.reference import (
 )  # fmt: skip
 
 ID = {"type": "integer", "minimum": 0, "examples": [879887]}
-IDEMPOTENCY_KEY = {"Idempotency-Key": ours(text(maxLength=255, description="The same answer again for the same key."))}
 PART = text(maxLength=255)
 NAME = text(maxLength=127)
 PHONE = text(pattern=r"^(\+?[0-9]{3,15})?$", description="Punctuation is allowed.", examples=["+1202555018"])
@@ -181,17 +181,17 @@ def places(path: str, name: str, one: str, table: Table, *, title: str) -> tuple
     return (
         Call(
             "post", path, f"Create {title}s", {200: obj({name: array(ref(one))})}, body=array(ref(f"New{one}")),
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call("get", path, f"Get all {title}s", {200: obj({name: array(ref(f"Listed{one}"))})}, query=list_query(table)),
         Call("get", f"{path}/{{id}}", f"Get a {title} by id", {200: ref(one)}, parameters={"id": ID}),
         Call(
             "put", f"{path}/{{id}}", f"Update a {title}", {200: ref("Done")}, body=ref(f"Changed{one}"),
-            parameters={"id": ID}, headers=IDEMPOTENCY_KEY,
+            parameters={"id": ID}, headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "delete", path, f"Delete {title}s", {200: ref("Done")}, body=array(INTEGER, minItems=1),
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
     )  # fmt: skip
 
@@ -222,7 +222,7 @@ REFERENCE = Reference(
             {200: obj({"orders": array(ref("Order"))})},
             body=array(ref("NewOrder")),
             sample=[SAMPLE],
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "get",
@@ -240,7 +240,7 @@ REFERENCE = Reference(
             body=ref("ChangedOrder"),
             query={"autoAssignDepot": {**one_of(0, 1), "description": "1: the closest depot in time."}},
             parameters={"id": ID},
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "delete",
@@ -248,7 +248,7 @@ REFERENCE = Reference(
             "Delete orders",
             {200: ref("Done")},
             body=body({"ids": array(INTEGER, minItems=1)}, required=("ids",)),
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         *places("/v1/customers", CUSTOMERS.name, "Customer", PLACES[CUSTOMERS.name], title="customer"),
         *places("/v1/misc-locations", DEPOTS.name, "MiscLocation", PLACES[DEPOTS.name], title="misc. location"),

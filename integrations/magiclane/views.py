@@ -13,8 +13,7 @@ from rest_framework.response import Response
 
 from destinations import places as writer
 from destinations.models import Customer, Depot, Merchant
-from integrations import idempotency
-from integrations.dialect import DialectView, dump_json
+from integrations.dialect import DialectView, UnknownPath, dump_json
 from integrations.magiclane import columns, filters, places, serializers, words
 from integrations.magiclane.auth import KeyAuthentication
 from integrations.magiclane.errors import answer_error
@@ -43,19 +42,13 @@ class MagicLaneView(DialectView):
     def merchant(self) -> Merchant:
         return self.api_key.source.merchant
 
+    @property
     def orders(self) -> OrderQuerySet:
-        """A test key sees test orders only, a live key live ones; a deleted order is gone."""
-        return Order.objects.of(self.merchant).kept().filter(is_test=self.api_key.is_test)
+        return super().orders.kept()
 
     def show(self, order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
         order.merchant = self.merchant  # whose time zone may be needed: not a query for each order
         return serializers.order(order, said)
-
-    def once(self, endpoint: str, body: Any, perform: Callable[[], Any]) -> Response:
-        """What `perform` answers; the same again for the same `Idempotency-Key`."""
-        key = self.request.headers.get("Idempotency-Key")
-        status, answer, _ = idempotency.once(self.api_key, endpoint, key, body, lambda: (200, perform()))
-        return Response(answer, status=status)
 
     def asked(self) -> dict[str, str]:
         """The parameters of the address; the last one of each name."""
@@ -107,7 +100,7 @@ def _ids(found: Any) -> set[int]:
 # --- Orders ---------------------------------------------------------------------------------------------------------
 class Orders(MagicLaneView):
     def get(self, request: Request) -> HttpResponseBase:
-        rows = self.orders()
+        rows = self.orders
         if text := self.asked().get("search"):
             rows &= Order.objects.search(self.merchant, text)
         rows = rows.defer("raw_payload", "routing", "search_text")
@@ -151,7 +144,7 @@ class Orders(MagicLaneView):
 
         def delete() -> dict[str, str]:
             ids = _ids(body.get("ids") if isinstance(body, dict) else None)
-            orders = list(self.orders().filter(pk__in=ids).only("pk"))
+            orders = list(self.orders.filter(pk__in=ids).only("pk"))
             try:
                 if len(orders) != len(ids):
                     raise NotFound(words.CANNOT_DELETE.format(things="orders"))
@@ -179,7 +172,7 @@ def _outside_field(error: OutOfCoverage, draft: OrderDraft) -> dict[str, str]:
 
 class OneOrder(MagicLaneView):
     def get(self, request: Request, number: str) -> Response:
-        return Response(self.show(self._found(self.orders(), number)))
+        return Response(self.show(self._found(self.orders, number)))
 
     def put(self, request: Request, number: str) -> Response:
         body: Any = request.data
@@ -203,7 +196,7 @@ class OneOrder(MagicLaneView):
         return self.once(f"orders/{order.pk}", {"assign": assign, "order": body}, update)
 
     def _find(self, number: str) -> Order:
-        return self._found(self.orders().select_related("customer", "depot", "rider", "source"), number)
+        return self._found(self.orders.select_related("customer", "depot", "rider", "source"), number)
 
     def _found(self, rows: OrderQuerySet, number: str) -> Order:
         order = rows.filter(pk=_number(number)).first()
@@ -305,11 +298,5 @@ class OnePlace(PlacesView):
         return place
 
 
-class Unknown(MagicLaneView):
+class Unknown(UnknownPath, MagicLaneView):
     """Every other path of the dialect."""
-
-    authentication_classes = []
-    permission_classes = []
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound("There is nothing at this address.")

@@ -7,6 +7,7 @@ from integrations.reference import (
     FORM,
     JSON,
     MULTIPART,
+    OUR_IDEMPOTENCY_KEY,
     STRING,
     Call,
     Reference,
@@ -28,9 +29,6 @@ BIT: Schema = {"type": "integer", "enum": [0, 1]}
 FLAG = one_of("0", "1")
 MOBILE = text(pattern=r"^\+9647[0-9]{9}$", examples=["+9647700000000"])
 TIME = text(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$", examples=["2023-08-13 22:12:18"])
-IDEMPOTENCY_KEY = {
-    "Idempotency-Key": ours(text(minLength=1, maxLength=255, description="The same answer again for the same key."))
-}
 INVOICE_ID = {"invoice_id": text(pattern=r"^\s*[0-9]{1,18}\s*$", examples=["3"])}
 ORDERS = text(pattern="^[0-9]{1,18}(,[0-9]{1,18}){0,30}$", examples=["11,23,75,29"])
 
@@ -240,7 +238,7 @@ REFERENCE = Reference(
             body=ref("NewOrder"),
             sample=SAMPLE,
             body_types=ANY_BODY,
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "post",

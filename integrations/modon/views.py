@@ -1,19 +1,18 @@
 """Modon's calls. Each finds its orders through the key's merchant and makes one call into the domain."""
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
-from rest_framework.exceptions import NotFound, ParseError, PermissionDenied, Throttled, ValidationError
+from rest_framework.exceptions import ParseError, PermissionDenied, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import idempotency, throttle
+from integrations import throttle
 from integrations.bodies import check_storable
-from integrations.dialect import DialectView, validate
+from integrations.dialect import DialectView, UnknownPath, validate
 from integrations.modon import auth, invoices, receipt, rows, serializers, words
 from integrations.modon.errors import answer_error
 from integrations.modon.parsing import AnyBodyParser, AnyType
@@ -64,8 +63,7 @@ class ModonView(DialectView):
 
     @property
     def orders(self) -> OrderQuerySet:
-        """The merchant's; a test key sees test orders only, a live key live ones."""
-        return Order.objects.of(self.api_key.source.merchant).filter(is_test=self.api_key.is_test).kept()
+        return super().orders.kept()
 
     @cached_property
     def fields(self) -> dict[str, Any]:
@@ -108,11 +106,6 @@ class ModonView(DialectView):
         if not number:
             raise ValidationError({"invoice_id": "This field is required."})
         return number
-
-    def once(self, endpoint: str, perform: Callable[[], idempotency.Answer]) -> Any:
-        """What `perform` answers; the same again for the same `Idempotency-Key`."""
-        key = self.request.headers.get("Idempotency-Key")
-        return idempotency.once(self.api_key, endpoint, key, self.fields, perform)[1]
 
     def reply(self, order: dict[str, Any]) -> Response:
         """Some programs only understand the array that is documented, others only the object itself."""
@@ -172,14 +165,14 @@ class CreateOrder(ModonView):
     changes = True
 
     def post(self, request: Request) -> Response:
-        def place() -> idempotency.Answer:
+        def place() -> dict[str, Any]:
             key = self.api_key
             valid = validate(serializers.OrderSerializer, self.fields)
             draft = serializers.new_draft(valid, self.fields, key.source)
             [order] = actions.place_orders(key.source, [draft], actor=self.actor, is_test=key.is_test)
-            return 200, serializers.placed(order, valid)
+            return serializers.placed(order, valid)
 
-        return self.reply(self.once("create-order", place))
+        return self.reply(self.once("create-order", self.fields, place).data)
 
 
 class EditOrder(ModonView):
@@ -263,13 +256,7 @@ class Receipt(OpenView):
         return HttpResponse(receipt.draw(order), content_type="application/pdf", headers=headers)
 
 
-class Unknown(ModonView):
+class Unknown(UnknownPath, ModonView):
     """Every other path of the dialect."""
 
-    authentication_classes = []
-    permission_classes = []
     http_method_names = DialectView.http_method_names
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound

@@ -4,6 +4,7 @@ from integrations.muvx import words
 from integrations.muvx.promises import SAMPLE
 from integrations.reference import (
     BOOLEAN,
+    OUR_IDEMPOTENCY_KEY,
     STRING,
     Call,
     Reference,
@@ -21,7 +22,6 @@ from integrations.reference import (
 STATUSES = tuple(dict.fromkeys(words.OUT.values()))
 ORDER_ID = {"type": "string", "pattern": "^MOV[1-9][0-9]*$", "examples": ["MOV123"]}
 UTC_TIME = {"type": "string", "format": "date-time", "pattern": "Z$", "examples": ["2025-07-16T15:00:00Z"]}
-IDEMPOTENCY_KEY = {"Idempotency-Key": ours(text(maxLength=255, description="The same answer again for the same key."))}
 
 
 def error(*codes: str) -> dict:
@@ -130,7 +130,7 @@ REFERENCE = Reference(
             },
             body=ref("NewOrder"),
             sample=SAMPLE,
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "post",
@@ -141,7 +141,7 @@ REFERENCE = Reference(
                 400: error("invalid_action", "validation_error"),
                 409: ours(error("idempotency_conflict")),
             },
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "get",
@@ -170,7 +170,7 @@ REFERENCE = Reference(
             },
             body=ours(body({"scheduled_pickup_time": nullable(UTC_TIME)}, description="Adjusts the time instead.")),
             body_optional=True,
-            headers=IDEMPOTENCY_KEY,
+            headers=OUR_IDEMPOTENCY_KEY,
         ),
         Call(
             "get",

@@ -1,6 +1,5 @@
 """Muvx's five calls. Each finds its order through the key's merchant and makes one call into the domain."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from destinations import routing
-from integrations import idempotency
 from integrations.bodies import parse_json, read_body
-from integrations.dialect import DialectView, host_dialect, validate
+from integrations.dialect import DialectView, UnknownPath, host_dialect, validate
 from integrations.muvx import serializers, words
 from integrations.muvx.auth import KeyAuthentication
 from integrations.muvx.errors import answer_error, pickup_refusal
@@ -26,23 +24,11 @@ class MuvxView(DialectView):
     answer_error = staticmethod(answer_error)
 
     def find_order(self, number: str) -> Order:
-        """The merchant's order of this id; a test key sees test orders only, a live key live ones."""
         match = words.ORDER_ID.fullmatch(number)
-        key = self.api_key
-        order = (
-            Order.objects.of(key.source.merchant).filter(pk=int(match[1]), is_test=key.is_test).first()
-            if match
-            else None
-        )
+        order = self.orders.filter(pk=int(match[1])).first() if match else None
         if order is None:
             raise NotFound("Order not found")
         return order
-
-    def once(self, endpoint: str, body: Any, perform: Callable[[], dict[str, Any]]) -> Response:
-        """What `perform` answers; the same again for the same `Idempotency-Key`."""
-        key = self.request.headers.get("Idempotency-Key")
-        status, answer, _ = idempotency.once(self.api_key, endpoint, key, body, lambda: (200, perform()))
-        return Response(answer, status=status)
 
 
 class Orders(MuvxView):
@@ -117,11 +103,5 @@ class Destinations(MuvxView):
         )
 
 
-class Unknown(MuvxView):
+class Unknown(UnknownPath, MuvxView):
     """Every other path of the dialect."""
-
-    authentication_classes = []
-    permission_classes = []
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound("There is nothing at this address.")
