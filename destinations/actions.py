@@ -50,6 +50,18 @@ def create_source(merchant: Merchant, name: str, destinations: Sequence[Destinat
 
 
 @transaction.atomic
+def add_route(source: Source, destination: Destination, *, default: bool = False) -> Route:
+    """Lets the source send to a destination of its merchant. Its first one is its default in any case."""
+    Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    others = source.routes.count()
+    route = Route.objects.create(source=source, destination=destination, is_default=not others, position=others)
+    if default and others:
+        set_default_route(route)
+        route.is_default = True
+    return route
+
+
+@transaction.atomic
 def set_default_route(route: Route) -> None:
     """Makes `route` its source's default. The former default stays a route."""
     Source.objects.select_for_update(no_key=True).get(pk=route.source_id)

@@ -133,6 +133,15 @@ class Destination(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
+    fallback = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("next to try"),
+        help_text=_("Takes the orders that this one refuses, and those that wait while it is down."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -142,7 +151,11 @@ class Destination(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(public_id__regex=r"^[a-z0-9]{32}$"), name="destination_public_id_form"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fallback__isnull=True) | ~models.Q(fallback=models.F("id")),
+                name="fallback_is_another",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,29 +5,43 @@ the middle, and `sweep` finds what is due. No transaction is open while a carrie
 taken order first, then dispatch.
 """
 
+import json
 import logging
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import registry
-from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Report, Transcript
+from destinations.models import Destination
+from integrations import drift, registry, vault
+from integrations.carrier import (
+    Booking,
+    Carrier,
+    CarrierError,
+    Consignment,
+    Heard,
+    Report,
+    Transcript,
+    readable,
+)
+from integrations.client import give_back
 from integrations.models import ENDED_WITHOUT_PARCEL, TO_PUSH, UNCERTAIN, CarrierReport, Dispatch, Exchange
 from orders import reports
 from orders.changes import locked
 from orders.events import SYSTEM, Actor, enqueue
-from orders.models import Order, OrderEvent
+from orders.models import JSONEncoder, Order, OrderEvent
 from orders.statuses import Attention, Status
 
 logger = logging.getLogger(__name__)
 State = Dispatch.State
 
 MAX_ATTEMPTS = 10
+# A carrier that holds a dead parcel under every key that we try is not tried again without a person.
+MAX_EPOCHS = 5
 # A carrier that has given up on a parcel may still try again, but is not asked so often any more.
 POLL_FAILED = timedelta(minutes=10)
 # A worker that began an attempt and has not ended it after this long is taken for dead.
@@ -52,8 +66,7 @@ def carrier_for(dispatch: Dispatch, transcript: Transcript) -> Carrier:
     provider = dispatch.destination.provider
     if provider not in registry.CARRIERS:
         raise CarrierError(f"There is no carrier called {provider!r}.", permanent=True)
-    if not connection.in_atomic_block:  # a test that will be rolled back is in one
-        connection.close()
+    give_back()
     return registry.carrier_class(provider)(dispatch.destination, transcript)
 
 
@@ -162,7 +175,7 @@ def push(dispatch_id: int) -> None:
 
     transcript = Transcript()
     attempt = dispatch.attempts
-    consignment = Consignment(dispatch.key, order, attempt)
+    consignment = Consignment(dispatch.key, order, attempt, dispatch.body)
     may_book = order.status == Status.DISPATCHED and not order.rebooking and attempt <= MAX_ATTEMPTS
     outcome = _attempt(dispatch, transcript, consignment, uncertain=uncertain, may_book=may_book)
 
@@ -194,17 +207,30 @@ def _attempt(
     known = not uncertain
     try:
         carrier = carrier_for(dispatch, transcript)
-        if uncertain:
+        # Where booking again is harmless it also tells whether there is a parcel; one not wanted any more is then
+        # cancelled like any other.
+        if uncertain and not (carrier.repeatable and consignment.body is not None):
             booking = carrier.find(consignment)
             known = True
             if booking or not may_book:
                 return _Outcome(booking, None, certain=True)
+        if known:
+            consignment = _prepared(dispatch, carrier, consignment)
         return _Outcome(carrier.book(consignment), None, certain=True)
     except CarrierError as error:
         return _Outcome(None, error, certain=known and not error.unknown)
     except Exception as error:  # a defect of ours must end in a visible state too
         logger.exception("booking failed", extra={"dispatch": dispatch.key})
         return _Outcome(None, CarrierError(f"{type(error).__name__}: {error}"), certain=False)
+
+
+def _prepared(dispatch: Dispatch, carrier: Carrier, consignment: Consignment) -> Consignment:
+    """With its body, which is on our row before it is sent: a repetition must be the same."""
+    translation = carrier.prepare(consignment)
+    losses = [fate.as_json() for fate in translation.fates]
+    Dispatch.objects.filter(pk=dispatch.pk).update(body=translation.body, losses=losses)
+    give_back()
+    return replace(consignment, body=json.loads(json.dumps(translation.body, cls=JSONEncoder)))
 
 
 def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
@@ -215,6 +241,7 @@ def _booked(order: Order, dispatch: Dispatch, booking: Booking) -> None:
         now,
         "",
     )
+    dispatch.label = vault.encrypt(booking.label_url) if booking.label_url else ""
     dispatch.attempts, dispatch.next_at = 0, now + _poll_every(dispatch, order.status)
     dispatch.save()
     reports.record_booking(order, _actor(dispatch), reference=booking.reference, tracking_url=booking.tracking_url)
@@ -239,7 +266,10 @@ def _not_booked(order: Order, dispatch: Dispatch, outcome: _Outcome) -> None:
         _book_anew(order, SYSTEM)
     elif order.is_over:  # the carrier has reported its end before it ever said that it had it
         _end(dispatch, State.DROPPED, detail)
-    elif error and error.permanent:
+    elif error and error.burnt and dispatch.epoch < MAX_EPOCHS:  # another key, as for a new parcel
+        _end(dispatch, State.DROPPED, detail)
+        plan(order)
+    elif error and (error.permanent or error.burnt):
         _end(dispatch, State.REFUSED, detail)
         reports.record_not_booked(
             order, _actor(dispatch), attention=Attention.CARRIER_REFUSED, detail=detail, path=error.path
@@ -313,7 +343,7 @@ def _still_booked(order: Order, dispatch: Dispatch, detail: str) -> None:
 def track(dispatch_ids: list[int]) -> None:
     """Asks one carrier about some of its parcels, all of one destination, and records what is new."""
     dispatches = list(
-        Dispatch.objects.filter(pk__in=dispatch_ids, state=State.BOOKED).select_related("destination", "order")
+        Dispatch.objects.filter(pk__in=dispatch_ids, state=State.BOOKED).select_related("destination__account", "order")
     )
     if not dispatches:
         return
@@ -325,10 +355,13 @@ def track(dispatch_ids: list[int]) -> None:
     except CarrierError as error:
         logger.warning("tracking failed", extra={"destination": dispatches[0].destination_id, "error": str(error)})
         return
+    finally:
+        if transcript.drift:
+            drift.note(dispatches[0].destination, transcript.drift)
     seen = set(CarrierReport.objects.filter(dispatch__in=dispatches).values_list("dispatch_id", "key"))
     for dispatch in dispatches:
         for report in answers.get(dispatch.key, []):
-            if (dispatch.pk, report.key) in seen:
+            if (dispatch.pk, report.key) in seen or (report.word and report.word == dispatch.said):
                 continue
             try:
                 receive(dispatch.pk, report)
@@ -341,8 +374,11 @@ def receive(dispatch_id: int, report: Report) -> None:
     with transaction.atomic():
         order, dispatch = _lock(dispatch_id)
         _, new = CarrierReport.objects.get_or_create(dispatch=dispatch, key=report.key, defaults={"body": report.body})
-        if not new:
+        if not new or (report.word and report.word == dispatch.said):
             return
+        if report.word:
+            dispatch.said = report.word[:255]
+            dispatch.save(update_fields=["said"])
         if not dispatch.is_current or dispatch.state in (State.REFUSED, State.GAVE_UP, State.DROPPED):
             _second_parcel(order, dispatch, report.status, report.text)
             return
@@ -354,6 +390,29 @@ def receive(dispatch_id: int, report: Report) -> None:
             order, _actor(dispatch), status=report.status, mark=report.mark, text=report.text, at=report.at
         )
         _end_if_over(order, dispatch)
+
+
+def hear(destination: Destination, heard: Heard, body: bytes) -> bool:
+    """A carrier's call to us about one parcel. False if we know no such parcel of this destination. A parcel whose
+    booking we have no answer to yet is booked by it."""
+    ours = Dispatch.objects.filter(destination=destination)
+    found = (ours.filter(key=heard.key) if heard.key else ours.none()).first()
+    if found is None and heard.reference:
+        found = ours.filter(reference=heard.reference).order_by("-id").first()
+    if found is None:
+        return False
+    with transaction.atomic():
+        order, dispatch = _lock(found.pk)
+        said = readable(body.decode(errors="replace"))
+        Exchange.objects.create(
+            dispatch=dispatch, verb="callback", request=said, status_code=200, created_at=timezone.now()
+        )
+        # The carrier knows it under a name and says that it is alive: that is the yes that we did not hear.
+        alive = heard.report.status not in (Status.CANCELLED, Status.FAILED)
+        if dispatch.state == State.UNKNOWN and dispatch.is_current and heard.reference and alive:
+            _booked(order, dispatch, Booking(heard.reference))
+    receive(found.pk, heard.report)
+    return True
 
 
 def _end_if_over(order: Order, dispatch: Dispatch) -> None:
@@ -375,7 +434,7 @@ def sweep() -> int:
     with transaction.atomic():
         due = list(
             Dispatch.objects.filter(next_at__lte=now)
-            .select_related("destination")
+            .select_related("destination__account")
             .annotate(order_status=F("order__status"))
             .order_by("next_at")
             .select_for_update(of=("self",), skip_locked=True, no_key=True)[:SWEEP_BATCH]
@@ -416,6 +475,9 @@ def _batches(dispatches: list[Dispatch]) -> list[list[int]]:
 def _poll_every(dispatch: Dispatch, order_status: str) -> timedelta:
     provider = dispatch.destination.provider
     seconds = registry.carrier_class(provider).poll_seconds if provider in registry.CARRIERS else 3600
+    account = getattr(dispatch.destination, "account", None)
+    if account and account.poll_seconds:
+        seconds = account.poll_seconds
     return max(timedelta(seconds=seconds), POLL_FAILED if order_status == Status.FAILED else timedelta())
 
 
@@ -425,7 +487,9 @@ def _lock(dispatch_id: int) -> tuple[Order, Dispatch]:
     order_id = Dispatch.objects.values_list("order_id", flat=True).get(pk=dispatch_id)
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     dispatch = (
-        Dispatch.objects.select_for_update(of=("self",), no_key=True).select_related("destination").get(pk=dispatch_id)
+        Dispatch.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("destination__account")
+        .get(pk=dispatch_id)
     )
     return order, dispatch
 
@@ -444,6 +508,8 @@ def _store(dispatch: Dispatch, transcript: Transcript) -> None:
         )
         for said in transcript.said
     )
+    if transcript.drift:
+        drift.note(dispatch.destination, transcript.drift)
 
 
 def _try_later(dispatch: Dispatch, detail: str, wait: timedelta | None = None) -> None:

@@ -1,5 +1,6 @@
 """How we talk: keys of those who call us, hand-overs to carriers, and what was said."""
 
+import secrets
 from datetime import timedelta
 from typing import ClassVar
 
@@ -94,6 +95,118 @@ class WebhookEndpoint(models.Model):
         return self.url
 
 
+# --- Carriers -------------------------------------------------------------------------------------------------------
+def new_callback_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class CarrierAccount(models.Model):
+    """How we reach the carrier of a destination. Secrets are encrypted (`integrations.vault`) and never shown again;
+    `integrations.accounts` reads and writes them."""
+
+    destination = models.OneToOneField(
+        Destination, models.CASCADE, related_name="account", primary_key=True, verbose_name=_("destination")
+    )
+    base_url = models.CharField(_("base address"), max_length=500, blank=True)
+    credentials = models.TextField(blank=True, editable=False)
+    # The carrier's webhooks come to /callbacks/<token>; `callback_secret` is what it signs them with.
+    callback_token = models.CharField(max_length=43, unique=True, default=new_callback_token, editable=False)
+    callback_secret = models.TextField(blank=True, editable=False)
+    poll_seconds = models.PositiveIntegerField(_("asked every (seconds)"), null=True, blank=True)
+    # What a log-in gave, until it ends.
+    access_token = models.TextField(blank=True, editable=False)
+    access_token_ends_at = models.DateTimeField(null=True, editable=False)
+    # The last "Test connection": `check_error` is empty when it went well.
+    checked_at = models.DateTimeField(_("tested"), null=True, editable=False)
+    check_error = models.TextField(_("what the test said"), blank=True, editable=False)
+    updated_at = models.DateTimeField(_("last change"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("carrier account")
+        verbose_name_plural = _("carrier accounts")
+
+    def __str__(self) -> str:
+        return str(self.destination)
+
+
+class Lane(models.Model):
+    """How it goes with one destination at present: whether its carrier is given anything at all.
+
+    After `failures` calls in a row that went wrong the lane is closed until `open_at`, when one order tries it
+    (`integrations.lanes`). No row: all is well.
+    """
+
+    destination = models.OneToOneField(Destination, models.CASCADE, related_name="lane", primary_key=True)
+    failures = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(_("closed since"), null=True)
+    open_at = models.DateTimeField(_("tried again at"), null=True)
+    reason = models.TextField(_("reason"), blank=True)
+    # Somebody is asking the carrier about its parcels, at most until then.
+    tracking_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("lane")
+        verbose_name_plural = _("lanes")
+
+    def __str__(self) -> str:
+        return str(self.destination)
+
+
+class RemoteName(models.Model):
+    """What something is called at a carrier: a city or region by its name, a customer by who it is. `name` is
+    normalised (`orders.search.normalise`), `label` as people write it. `by_hand`: a person has decided it."""
+
+    destination = models.ForeignKey(Destination, models.CASCADE, related_name="remote_names", db_index=False)
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    label = models.CharField(max_length=255, blank=True)
+    remote_id = models.CharField(max_length=64)
+    by_hand = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["destination", "kind", "name"], name="one_remote_name_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label or self.name} = {self.remote_id}"
+
+
+class Drift(models.Model):
+    """A carrier's answer was not as its document describes it: one row for each difference, however often it is seen.
+    `body` is the latest answer, without secrets."""
+
+    class Change(models.TextChoices):
+        MISSING = "missing", _("is missing")
+        ADDED = "added", _("is new")
+        RETYPED = "retyped", _("is of another kind")
+        NULLED = "nulled", _("is empty")
+        UNKNOWN = "unknown", _("has a value that we do not know")
+
+    destination = models.ForeignKey(Destination, models.CASCADE, related_name="drifts", verbose_name=_("destination"))
+    call = models.CharField(_("call"), max_length=80)
+    path = models.CharField(_("field"), max_length=120)
+    change = models.CharField(_("change"), max_length=10, choices=Change.choices)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    body = models.TextField(_("answer"), blank=True)
+    times = models.PositiveIntegerField(_("times"), default=1)
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    settled_at = models.DateTimeField(_("looked into"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("change of a carrier's answers")
+        verbose_name_plural = _("changes of carriers' answers")
+        ordering: ClassVar = ["-last_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["destination", "call", "path", "change"], name="each_drift_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call}: {self.path} {self.get_change_display()}"
+
+
 class Dispatch(models.Model):
     """One try to hand an order to one destination, however many attempts it takes. A retry by hand is a new one.
 
@@ -125,6 +238,16 @@ class Dispatch(models.Model):
     next_at = models.DateTimeField(_("next"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
     reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
+    # Its carrier's lane is full or closed: the next free place, or the sweep, takes it up. `next_at` is empty then.
+    is_waiting = models.BooleanField(_("waits for its turn"), default=False)
+    # What is sent, so that a repetition is the same to the byte, and what of the order is not in it: a list of
+    # `integrations.translation.Fate.as_json`.
+    body = models.JSONField(null=True, blank=True, encoder=JSONEncoder)
+    losses = models.JSONField(_("loss report"), default=list, blank=True)
+    # The word that the carrier said last of where the parcel is.
+    said = models.CharField(max_length=255, blank=True)
+    # Where the carrier's label is, encrypted: such addresses have tokens in them.
+    label = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
 
@@ -142,6 +265,14 @@ class Dispatch(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="dispatches_due"),
+            models.Index(
+                fields=["destination", "attempts", "id"], condition=Q(is_waiting=True), name="dispatches_waiting"
+            ),
+            models.Index(fields=["destination"], condition=Q(state="booking"), name="dispatches_under_way"),
+            models.Index(fields=["destination", "next_at"], condition=Q(state="booked"), name="dispatches_to_track"),
+            models.Index(
+                fields=["destination", "reference"], condition=~Q(reference=""), name="dispatches_by_reference"
+            ),
         ]
 
     def __str__(self) -> str:

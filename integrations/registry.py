@@ -15,7 +15,12 @@ class Room:
     it as a client, empty when we do not. `credential`: what its callers are given, a "key" or a "client" (an id and a
     secret, as in OAuth). `kinds`: the kinds of its keys, each with what stands before the prefix; every kind but "" is
     one that may do less. `scopes`: what a key can be limited to. `source_settings`: what it lets a source choose, with
-    the values that there are, the default first. `staff`: our own people can have keys in it too."""
+    the values that there are, the default first. `staff`: our own people can have keys in it too.
+
+    Of its carrier: `credentials` are what we need to log in there, `base_urls` the vendor's addresses by environment,
+    up to the paths of its document, which all begin with `root`. `callback`: how its calls to us prove that they are
+    its own, by a "signature" with a shared secret or a "header" (`name:token`); empty when it does not call.
+    """
 
     name: str
     label: str
@@ -27,10 +32,24 @@ class Room:
     scopes: tuple[str, ...] = ()
     source_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     staff: bool = False
+    credentials: tuple[str, ...] = ()
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
+    callback: Literal["", "signature", "header"] = ""
 
 
 ROOMS = (
-    Room("muvx", "Muvx", dialect=True, key_prefix="mvx"),
+    Room(
+        "muvx",
+        "Muvx",
+        dialect=True,
+        key_prefix="mvx",
+        carrier="integrations.muvx.carrier.MuvxCarrier",
+        credentials=("api_key",),
+        base_urls={"production": "https://core.muvx.ai"},
+        root="/v1",
+        callback="signature",
+    ),
     Room(
         "ideliver",
         "iDeliver",

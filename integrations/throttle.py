@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -58,6 +59,36 @@ def count(name: str, limit: int, seconds: int) -> Allowance:
         cursor.execute(_COUNT, [name[:120], now + timedelta(seconds=seconds), now, now])
         used, ends_at = cursor.fetchone()
     return Allowance(limit, used, ends_at)
+
+
+# `ends_at` is when the calls until now would have been made at the steady pace; a call may run ahead of it by a burst.
+_RESERVE = """
+WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO integrations_ratewindow AS kept (name, count, ends_at) SELECT %s, 1, %s + %s FROM hurry
+ON CONFLICT (name) DO UPDATE SET count = kept.count + 1, ends_at = GREATEST(kept.ends_at, %s) + %s
+    WHERE GREATEST(kept.ends_at, %s) <= %s + %s
+RETURNING 0
+"""
+
+
+def reserve(name: str, limit: int, seconds: float) -> timedelta:
+    """Asks whether one more call of `name` keeps to `limit` calls in any `seconds`, for all processes together. Zero,
+    and the call is counted; or how long to wait before asking again. Not within a transaction that may be rolled back.
+
+    A quarter of the limit may be used at once, the rest comes at a steady pace: so that no window, wherever it begins,
+    has more than the limit.
+    """
+    burst = max(limit // 4, 1)
+    step = timedelta(seconds=seconds / max(limit - burst, 1))
+    now = timezone.now()
+    ahead = step * (burst - 1)
+    with connection.cursor() as cursor:
+        asked: list[Any] = [name[:120], now, step, now, step, now, now, ahead]
+        cursor.execute(_RESERVE, asked)
+        if cursor.fetchone():
+            return timedelta()
+    ends_at = RateWindow.objects.values_list("ends_at", flat=True).get(name=name[:120])
+    return max(ends_at - now - ahead, step)
 
 
 def forget(name: str) -> None:

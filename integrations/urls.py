@@ -5,11 +5,12 @@ from importlib import import_module
 from django.conf import settings
 from django.urls import include, path, re_path
 
-from integrations import registry, views
+from integrations import callbacks, registry, views
 
 app_name = "integrations"
 
 pages = [
+    path("callbacks/<str:token>", callbacks.receive, name="callback"),
     path("orders/<int:order_id>/exchange/", views.order_exchange, name="order_exchange"),
     path("api/", views.reference_index, name="reference_index"),
     path("api/<slug:dialect>/", views.reference, name="reference"),

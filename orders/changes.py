@@ -87,6 +87,8 @@ def _consequences(order: Order, fields: dict[str, Any]) -> dict[str, Any]:
     """What else changes with the status."""
     status = fields["status"]
     more: dict[str, Any] = {}
+    if order.attention_path and "attention_path" not in fields:
+        more["attention_path"] = ""
     if order.rebooking and status not in WITH_MERCHANT:  # too late for the edit that its carrier was to be told of
         more["rebooking"] = False
         if status in (Status.PICKED_UP, Status.IN_TRANSIT, Status.DELIVERED):

@@ -136,6 +136,8 @@ class Order(models.Model):
     mark = models.CharField(_("mark"), max_length=16, choices=Mark.choices, blank=True)
     attention = models.CharField(_("needs attention"), max_length=24, choices=Attention.choices, blank=True)
     attention_detail = models.TextField(_("detail"), blank=True)
+    # The draft path that a carrier's refusal is about ("dropoff.phone"); each dialect shows it as its own field.
+    attention_path = models.CharField(max_length=80, blank=True, editable=False)
     release_at = models.DateTimeField(_("goes out at"), null=True, blank=True)
     # From the first try to book on until it is certain that no carrier has the parcel. A cancel must then ask first.
     with_carrier = models.BooleanField(default=False, editable=False)
@@ -307,6 +309,7 @@ class OrderEvent(models.Model):
         PAYMENT_VERIFIED = "payment_verified", _("Payment verified")
         RIDER_ASSIGNED = "rider_assigned", _("Rider assigned")
         DELETED = "deleted", _("Deleted")
+        REROUTED = "rerouted", _("Sent to another destination")
 
     class ActorKind(models.TextChoices):
         KEY = "key", _("API key")

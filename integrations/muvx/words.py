@@ -18,6 +18,20 @@ OUT = {
     Status.LOST: "failed",
 }
 
+# A carrier that has the order says at least "created": it has it, and our word for that is accepted.
+IN = {
+    "created": Status.ACCEPTED,
+    "accepted": Status.ACCEPTED,
+    "dispatched": Status.ACCEPTED,
+    "picked_up": Status.PICKED_UP,
+    "in_transit": Status.IN_TRANSIT,
+    "delivered": Status.DELIVERED,
+    "cancelled": Status.CANCELLED,
+    "failed": Status.FAILED,
+}
+# An order of which the carrier says this is no parcel that anybody will deliver.
+DEAD = frozenset({"cancelled", "failed"})
+
 ORDER_ID = re.compile(r"MOV([1-9][0-9]{0,17})")
 # ISO 8601 in UTC, as the document asks: 2025-07-16T15:00:00Z
 UTC_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", re.ASCII)
