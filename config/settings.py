@@ -163,7 +163,10 @@ BIND = env.str("WASL_BIND", default="127.0.0.1")
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 DEMO = env.bool("WASL_DEMO", default=True)  # whether an empty database is filled with the demo
 
-WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=8)
+# Jobs at a time; they wait for carriers most of the time.
+WORKER_CONCURRENCY = env.int("WASL_WORKER_CONCURRENCY", default=20)
+# Calls at a time to one carrier, of all workers together: one that hangs must not keep the others waiting.
+LANE_PLACES = env.int("WASL_LANE_PLACES", default=max(WORKER_CONCURRENCY // 4, 1))
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -240,6 +240,8 @@ class Dispatch(models.Model):
     reference = models.CharField(_("carrier's reference"), max_length=255, blank=True)
     # Its carrier's lane is full or closed: the next free place, or the sweep, takes it up. `next_at` is empty then.
     is_waiting = models.BooleanField(_("waits for its turn"), default=False)
+    # A worker is calling the carrier about it, at most until then: it takes a place in the lane.
+    calling_until = models.DateTimeField(null=True, editable=False)
     # What is sent, so that a repetition is the same to the byte, and what of the order is not in it: a list of
     # `integrations.translation.Fate.as_json`.
     body = models.JSONField(null=True, blank=True, encoder=JSONEncoder)
@@ -268,7 +270,11 @@ class Dispatch(models.Model):
             models.Index(
                 fields=["destination", "attempts", "id"], condition=Q(is_waiting=True), name="dispatches_waiting"
             ),
-            models.Index(fields=["destination"], condition=Q(state="booking"), name="dispatches_under_way"),
+            models.Index(
+                fields=["destination", "calling_until"],
+                condition=Q(calling_until__isnull=False),
+                name="dispatches_under_way",
+            ),
             models.Index(fields=["destination", "next_at"], condition=Q(state="booked"), name="dispatches_to_track"),
             models.Index(
                 fields=["destination", "reference"], condition=~Q(reference=""), name="dispatches_by_reference"

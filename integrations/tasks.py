@@ -48,8 +48,8 @@ def cancel(dispatch_id: int) -> None:
 
 
 @app.task
-def track(dispatch_ids: list[int]) -> None:
-    dispatching.track(dispatch_ids)
+def track(destination_id: int) -> None:
+    dispatching.track(destination_id)
 
 
 @app.periodic(cron="* * * * * *")
@@ -58,6 +58,13 @@ def sweep(timestamp: int) -> None:
     """Every second: the dispatches whose time has come."""
     while dispatching.sweep() == dispatching.SWEEP_BATCH:
         pass
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="remind", priority=5)
+def remind(timestamp: int) -> None:
+    """Every minute: the orders that have waited long for a carrier that is down."""
+    dispatching.remind()
 
 
 @app.periodic(cron="* * * * * */5")

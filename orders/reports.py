@@ -7,6 +7,9 @@ own rows change in one transaction. None of them calls anybody.
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
+from destinations.models import Destination
 from orders.changes import ALL_WELL, change, settled
 from orders.events import SYSTEM, Actor
 from orders.models import Order, OrderEvent
@@ -64,8 +67,32 @@ def record_not_booked(order: Order, actor: Actor, *, attention: str, detail: str
     )
 
 
-def record_unknown(order: Order, *, detail: str) -> None:
-    """The carrier cannot be asked whether it has the parcel: somebody should look, while we go on asking."""
+def record_rerouted(order: Order, actor: Actor, *, destination: Destination, why: str) -> Order:
+    """The destination will not or cannot take the order, so it goes to another; the step is in the routing record."""
+    step = {
+        "from": order.destination.public_id,
+        "from_name": order.destination.name,
+        "to": destination.public_id,
+        "to_name": destination.name,
+        "why": why,
+        "at": timezone.now().isoformat(),
+    }
+    routing = {**order.routing, "steps": [*order.routing.get("steps", []), step]}
+    return change(
+        order,
+        Kind.REROUTED,
+        actor,
+        data=step,
+        destination=destination,
+        routing=routing,
+        with_carrier=False,
+        **settled(order),
+    )
+
+
+def record_unreachable(order: Order, *, detail: str) -> None:
+    """The carrier cannot be reached, or asked whether it has the parcel: somebody should look, while we go on
+    trying."""
     if not order.attention:
         change(
             order,

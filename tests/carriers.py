@@ -14,7 +14,7 @@ from django.db import transaction
 from pytest_django.live_server_helper import LiveServer
 
 from integrations import accounts, dispatching, http, registry
-from integrations.carrier import Transcript
+from integrations.carrier import Consignment, Transcript
 from integrations.http import HttpError, Reply
 from integrations.models import Dispatch, Drift, Exchange
 from orders import actions
@@ -226,7 +226,7 @@ class CarrierContract:
     def test_what_is_sent_can_be_seen_before(self, shop: Shop) -> None:
         order, dispatch = self.booked(shop)
         carrier = dispatching.carrier_for(dispatch, Transcript())
-        again = carrier.translate(dispatching.Consignment(dispatch.key, order))
+        again = carrier.translate(Consignment(dispatch.key, order))
         assert [fate.path for fate in again.fates] == [fate["path"] for fate in dispatch.losses]
 
     # --- Exactly one --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.db.models import F
 from procrastinate.contrib.django import app
 
 from integrations import dispatching
-from integrations.models import Dispatch, SimulatedParcel
+from integrations.models import Dispatch, Lane, SimulatedParcel
 from orders.models import Order
 
 
@@ -37,6 +37,9 @@ def later(seconds: float) -> None:
     """So much time passes, in which nobody works."""
     by = timedelta(seconds=seconds)
     Dispatch.objects.exclude(next_at=None).update(next_at=F("next_at") - by)
+    Dispatch.objects.update(created_at=F("created_at") - by)
+    Dispatch.objects.exclude(calling_until=None).update(calling_until=F("calling_until") - by)
+    Lane.objects.update(open_at=F("open_at") - by, tracking_until=F("tracking_until") - by)
     SimulatedParcel.objects.update(created_at=F("created_at") - by, cancelled_at=F("cancelled_at") - by)
     Order.objects.exclude(release_at=None).update(release_at=F("release_at") - by)
 

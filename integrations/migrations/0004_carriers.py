@@ -129,6 +129,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="dispatch",
+            name="calling_until",
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name="dispatch",
             name="is_waiting",
             field=models.BooleanField(default=False, verbose_name="waits for its turn"),
         ),
@@ -158,7 +163,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="dispatch",
             index=models.Index(
-                condition=models.Q(("state", "booking")), fields=["destination"], name="dispatches_under_way"
+                condition=models.Q(("calling_until__isnull", False)),
+                fields=["destination", "calling_until"],
+                name="dispatches_under_way",
             ),
         ),
         migrations.AddIndex(

@@ -95,7 +95,7 @@ def test_a_worker_whose_connections_are_cut_goes_on(order):
     with worker() as only:
         wait_for_the_middle()
         break_connections()
-        later(45)  # it could not even say that it had failed: its time to do so must run out
+        later(95)  # it could not even say that it had failed: its time to do so must run out
         wait_until(lambda: delivered(order), 25, "delivered by the same worker")
         assert only.poll() is None
     assert SimulatedParcel.objects.count() == 1

@@ -355,7 +355,7 @@ def test_a_worker_that_dies_while_it_asks_to_cancel(monkeypatch, moment):
             work()
     order, dispatch = fresh(order)
     assert (order.rebooking, dispatch.state) == (True, State.CANCELLING)
-    later(60)
+    later(95)
     dispatching.sweep()
     work()
     assert_rebooked(order)
@@ -374,7 +374,7 @@ def test_a_worker_that_dies_while_it_books_anew(monkeypatch):
         edit(order)
         with pytest.raises(Died):
             work()
-    later(60)
+    later(95)
     dispatching.sweep()
     work()
     order, dispatch = fresh(order)
@@ -441,7 +441,7 @@ def test_edits_cancels_and_hand_overs_in_any_order():
 
     at_once(*[partial(busy, seed) for seed in range(3)], *[partial(hand_over, order) for order in orders])
     for _ in range(3):
-        later(60)
+        later(95)
         dispatching.sweep()
         work()
     for order in orders:

@@ -12,7 +12,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.management.commands.worker import worker_app
-from integrations import dispatching, tasks
+from integrations import dispatching, lanes, tasks
+from integrations.dispatching import sweeping
 from orders.events import enqueue
 from tests.factories import make_order, make_shop
 
@@ -84,7 +85,7 @@ def test_a_living_workers_jobs_stay():
 
 
 def test_every_job_has_its_name_where_it_is_enqueued_by_name():
-    for name in (dispatching.PUSH, dispatching.CANCEL, dispatching.TRACK):
+    for name in (lanes.PUSH, lanes.CANCEL, sweeping.TRACK):
         assert name in app.tasks
 
 

@@ -191,7 +191,7 @@ def test_not_booked(order):
 
 def test_not_knowing_is_said_once(order):
     for _ in range(3):
-        reports.record_unknown(order, detail="timeout")
+        reports.record_unreachable(order, detail="timeout")
     assert (order.status, order.attention) == (Status.DISPATCHED, Attention.CARRIER_UNREACHABLE)
     assert [event.kind for event in order.events.order_by("id")] == ["created", "recorded"]
 
