@@ -154,7 +154,7 @@ class HttpCarrier(Carrier):
         max_answer: int,
     ) -> Answer:
         if self.pace:
-            lanes.pace(self.destination, *self.pace)
+            lanes.pace(self.destination, *self.pace, hurry=verb != "track")
         sent = dict(headers or {}) | {"Accept": "application/json"}
         asked = dict(query or {})
         if secret:

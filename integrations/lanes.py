@@ -41,10 +41,10 @@ def job_lock(dispatch_id: int) -> str:
 
 
 # --- May it go? -----------------------------------------------------------------------------------------------------
-def pace(destination: Destination, limit: int, seconds: float) -> None:
-    """Keeps to a vendor's limit of calls, for all processes together. Raises a `paced` `CarrierError` instead of
-    waiting."""
-    wait = throttle.reserve(f"out:{destination.pk}", limit, seconds)
+def pace(destination: Destination, limit: int, seconds: float, *, hurry: bool = True) -> None:
+    """Keeps to a vendor's limit of calls, for all processes together. What is in no `hurry` leaves the burst to the
+    others. Raises a `paced` `CarrierError` instead of waiting."""
+    wait = throttle.reserve(f"out:{destination.pk}", limit, seconds, steady=not hurry)
     if wait:
         raise CarrierError(
             f"Its limit of {limit} calls in {seconds:g} s is used up for the moment.", paced=True, retry_after=wait

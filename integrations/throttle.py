@@ -71,17 +71,17 @@ RETURNING 0
 """
 
 
-def reserve(name: str, limit: int, seconds: float) -> timedelta:
+def reserve(name: str, limit: int, seconds: float, *, steady: bool = False) -> timedelta:
     """Asks whether one more call of `name` keeps to `limit` calls in any `seconds`, for all processes together. Zero,
     and the call is counted; or how long to wait before asking again. Not within a transaction that may be rolled back.
 
     A quarter of the limit may be used at once, the rest comes at a steady pace: so that no window, wherever it begins,
-    has more than the limit.
+    has more than the limit. A `steady` call uses nothing of that quarter, so that it never keeps others from it.
     """
     burst = max(limit // 4, 1)
     step = timedelta(seconds=seconds / max(limit - burst, 1))
     now = timezone.now()
-    ahead = step * (burst - 1)
+    ahead = timedelta() if steady else step * (burst - 1)
     with connection.cursor() as cursor:
         asked: list[Any] = [name[:120], now, step, now, step, now, now, ahead]
         cursor.execute(_RESERVE, asked)

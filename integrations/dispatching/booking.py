@@ -119,12 +119,13 @@ class _Outcome:
 def _attempt(
     dispatch: Dispatch, transcript: Transcript, consignment: Consignment, *, uncertain: bool, may_book: bool
 ) -> _Outcome:
-    known = not uncertain
+    known, repeating = not uncertain, False
     try:
         carrier = carrier_for(dispatch, transcript)
         # Where booking again is harmless it also tells whether there is a parcel; one not wanted any more is then
         # cancelled like any other.
-        if uncertain and not (carrier.repeatable and consignment.body is not None):
+        repeating = uncertain and carrier.repeatable and consignment.body is not None
+        if uncertain and not repeating:
             booking = carrier.find(consignment)
             known = True
             if booking or not may_book or consignment.attempt > MAX_ATTEMPTS:
@@ -133,6 +134,8 @@ def _attempt(
             consignment = _prepared(dispatch, carrier, consignment)
         return _Outcome(carrier.book(consignment), None, certain=True)
     except CarrierError as error:
+        # A parcel that is dead, and a repetition that is refused, are answers too.
+        known = known or error.burnt or (repeating and error.permanent)
         return _Outcome(None, error, certain=known and not error.unknown)
     except Exception as error:  # a defect of ours must end in a visible state too
         logger.exception("booking failed", extra={"dispatch": dispatch.key})
