@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from integrations.fuuffy import words
 from integrations.fuuffy.auth import DIALECT
+from integrations.fuuffy.errors import refused
 from integrations.fuuffy.estimate import estimated_delivery
 from orders.drafts import Address, Item, OrderDraft, Parcel, Stop
 from orders.models import Order
@@ -182,6 +183,7 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
         ),
         "created_at": time(order.created_at),
         "updated_at": time(order.updated_at),
+        **refused(order),
     }
 
 

@@ -16,6 +16,7 @@ from destinations.models import Customer, Depot, Source
 from integrations.dialect import validate
 from integrations.idempotency import body_digest
 from integrations.magiclane import words
+from integrations.magiclane.errors import refused
 from integrations.magiclane.fields import (
     AddressField,
     Identifier,
@@ -282,6 +283,7 @@ def order(order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
         "timeWindow": ours.get("timeWindow") or _window(order),
         "serviceTime": ours.get("serviceTime", 0),
         "depotId": order.depot_id or 0,
+        **refused(order),
     }
 
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from destinations.routing import Candidate
 from integrations.models import ApiKey
 from integrations.muvx import words
+from integrations.muvx.errors import refused
 from orders.drafts import Address, Item, OrderDraft, Stop
 from orders.models import Order
 
@@ -172,6 +173,7 @@ def status(order: Order) -> dict[str, Any]:
         "integration_order_id": order.number,
         "status": words.status_word(order),
         "last_updated": time(order.updated_at),
+        **refused(order),
     }
 
 
