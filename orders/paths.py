@@ -74,6 +74,8 @@ _PARTS = {
     "serviceTime": _("Time at the door"),
     "timeWindow": _("Time window"),
 }
+# Of an address only: the line that some dialects have beside the city, and Modon's words for the place.
+_ADDRESS = {"address": _("Street"), "location": _("Place")}
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
@@ -89,6 +91,8 @@ def label(path: str) -> str:
         return ": ".join([of, *map(_part, parts[1:2])])
     if first == "extras":  # what stands before the last is the dialect's name
         return _part(parts[-1])
+    if len(parts) == 2 and parts[0] == "address" and parts[1] in _ADDRESS:
+        return f"{label(first)}: {_ADDRESS[parts[1]]}"
     # Of "dropoff.address.city" the last part says it all.
     return f"{label(first)}: {_part(parts[-1])}"
 

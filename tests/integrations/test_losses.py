@@ -94,6 +94,8 @@ def test_the_worst_comes_first_and_what_is_unknown_is_left_out() -> None:
         ("dropoff.phone", "Drop-off: Phone"),
         ("pickup.location", "Pick-up: Coordinates"),
         ("dropoff.address", "Drop-off: Address"),
+        ("dropoff.address.address", "Drop-off: Street"),
+        ("dropoff.address.location", "Drop-off: Place"),
         ("dropoff.address.postalCode", "Drop-off: Postal code"),
         ("dropoff.address.landmark_near", "Drop-off: Landmark near"),
         ("dropoff", "Drop-off"),
