@@ -81,7 +81,7 @@ def said(order: Order) -> list[Said]:
         one.provider: one
         for one in Destination.objects.filter(merchant=order.merchant, provider__in=[room.name for room in rooms])
         .select_related("account")
-        .order_by("provider", "pk")
+        .order_by("provider", "-is_active", "pk")
         .distinct("provider")
     }
     return [_said(order, room, ours.get(room.name)) for room in rooms]

@@ -180,6 +180,21 @@ def test_magic_lane_names_the_end_at_which_its_location_is() -> None:
     assert answer("magiclane", foreign)["error"] == told("customerInfo.phoneNumber")
 
 
+def test_a_program_may_send_back_all_that_it_was_shown() -> None:
+    """Magic Lane's PUT takes the whole order, and with it our error."""
+    shop = refusing("dropoff.phone", "magiclane")
+    program = Program("magiclane", shop.source)
+    number = program.place()
+    work()
+    path = f"/magiclane/v1/orders/{number}"
+    shown = program.send("get", path).json()
+    assert program.send("put", path, shown).json()["error"] == told("phoneNumber"), "nothing has changed"
+    mended = program.send("put", path, shown | {"phoneNumber": "+96599999999"})
+    assert mended.status_code == 200
+    assert "error" not in mended.json()
+    assert Order.objects.get().status == Status.DISPATCHED
+
+
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if CALLERS[name].listing])
 def test_lists_say_so_too_with_no_more_queries(dialect: str) -> None:
     shop = refusing("dropoff.phone")

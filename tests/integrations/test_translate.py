@@ -241,6 +241,8 @@ def test_other_ways_to_ask(client: Client) -> None:
     assert client.get("/translate/", {"dialect": "klingon"}).status_code == 404
     assert client.post("/translate/", {"dialect": "simulator", "body": "{}"}).status_code == 404
     assert client.put("/translate/").status_code == 405
+    for response in (Client().get("/translate/"), Client().post("/translate/", {"dialect": "muvx", "body": "{}"})):
+        assert response["Location"].startswith("/accounts/login/")
     assert 'href="/translate/"' in text(client.get("/orders/"))
 
 
