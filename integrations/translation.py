@@ -45,6 +45,8 @@ class Translation:
 
 # Kept in an order's extras for our own use: no facts of the sender's.
 _OURS = frozenset({"body_digest", "estimated_delivery", "scheduled_pickup_time", "customer"})
+# Kept there as the sender wrote them, and said by the order itself too.
+_TWICE = frozenset({"alias", "firstName", "lastName", "phoneNumber", "stopName", "stopPhone", "type"})
 _MAX_VALUE = 120
 
 
@@ -77,7 +79,8 @@ def facts(order: Order) -> dict[str, str]:
     for name, value in order.extras.items():
         inner = value.items() if isinstance(value, dict) else [("", value)]
         if name not in _OURS:
-            found |= {f"extras.{name}.{key}".rstrip("."): value for key, value in inner}
+            # A number that is 0 is what nobody has said.
+            found |= {f"extras.{name}.{key}".rstrip("."): value or "" for key, value in inner if key not in _TWICE}
     return {path: _short(value) for path, value in found.items() if value not in (None, "", [], {})}
 
 

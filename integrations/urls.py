@@ -12,6 +12,7 @@ app_name = "integrations"
 pages = [
     path("callbacks/<str:token>", callbacks.receive, name="callback"),
     path("orders/<int:order_id>/exchange/", views.order_exchange, name="order_exchange"),
+    path("translate/", views.translate, name="translate"),
     path("api/", views.reference_index, name="reference_index"),
     path("api/<slug:dialect>/", views.reference, name="reference"),
     path("api/<slug:dialect>/openapi.json", views.reference_document, name="reference_document"),

@@ -2,11 +2,12 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from destinations.live import fingerprint, live
+from destinations.models import Source
 from destinations.portal import PortalRequest, merchant_required
-from integrations import registry
+from integrations import losses, previews, registry
 from integrations.reference import openapi, reference_of
 from orders.models import Order
 
@@ -18,12 +19,43 @@ def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.of(request.merchant), pk=order_id)
     dispatches = list(order.dispatches.select_related("destination").prefetch_related("exchanges").order_by("-epoch"))
     shown = [
-        (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all())) for one in dispatches
+        (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all()), len(one.losses))
+        for one in dispatches
     ]
-    context = {"order": order, "dispatches": dispatches}
+    context = {"order": order, "dispatches": [(one, losses.report(one.losses)) for one in dispatches]}
     # A part of the order's page; a page of its own for a browser without JavaScript.
     template = "integrations/order_exchange.html" if request.htmx else "integrations/order_exchange_page.html"
     return live(request, template, context, fingerprint(template, shown, order.is_over))
+
+
+# --- Translate --------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+@merchant_required()
+def translate(request: PortalRequest) -> HttpResponse:
+    """A pasted `body` in the words of `dialect`: what we understand by it, and what each carrier would be sent. It is
+    read as an order of `source`, which matters where that is the pick-up. `?sample=1`: the document's own body."""
+    asked = request.POST if request.method == "POST" else request.GET
+    dialect = asked.get("dialect") or next(iter(registry.DIALECTS))
+    if dialect not in registry.DIALECTS:
+        raise Http404
+    sources = list(Source.objects.filter(merchant=request.merchant, is_active=True).select_related("merchant"))
+    source = next((one for one in sources if str(one.pk) == asked.get("source")), sources[0] if sources else None)
+    source = source or Source(merchant=request.merchant, name=request.merchant.name)
+    text = previews.sample(dialect) if request.GET.get("sample") else request.POST.get("body", "")
+    context = {
+        "rooms": registry.DIALECTS.values(),
+        "room": registry.DIALECTS[dialect],
+        "sources": sources,
+        "source": source,
+        "text": text,
+    }
+    if text or request.method == "POST":
+        match previews.understand(dialect, text, source):
+            case previews.Refused() as refused:
+                context["refused"] = refused
+            case order, count:
+                context |= {"known": previews.known(order), "count": count, "said": previews.said(order)}
+    return render(request, "integrations/translate.html", context)
 
 
 # --- The API reference ----------------------------------------------------------------------------------------------

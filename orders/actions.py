@@ -13,11 +13,11 @@ from destinations import rates, routing
 from destinations.models import Environment, Rider, Source
 from orders import events, rows
 from orders.changes import ALL_WELL, Change, change, change_all, locked, locked_all, settled
-from orders.contents import contents
-from orders.drafts import Item, OrderDraft
+from orders.contents import contents, new_item
+from orders.drafts import OrderDraft
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
 from orders.events import Actor, Happening
-from orders.models import Order, OrderEvent, OrderItem
+from orders.models import Order, OrderEvent
 from orders.statuses import NOT_CANCELLABLE, Failure, Mark, Status, may_report
 
 Kind = OrderEvent.Kind
@@ -47,7 +47,7 @@ def place_orders(
             rows.insert(orders)
             rows.insert(
                 [
-                    _new_item(order, position, item)
+                    new_item(order, position, item)
                     for order, draft in zip(orders, drafts, strict=True)
                     for position, item in enumerate(draft.items)
                 ]
@@ -89,17 +89,6 @@ def _new_order(
         raw_payload=draft.raw,
         created_at=now,
         updated_at=now,
-    )
-
-
-def _new_item(order: Order, position: int, item: Item) -> OrderItem:
-    return OrderItem(
-        order=order,
-        position=position,
-        name=item.name,
-        quantity=item.quantity,
-        price=item.price,
-        weight_kg=item.weight_kg,
     )
 
 
@@ -177,7 +166,7 @@ def edit_order(order: Order, draft: OrderDraft, actor: Actor) -> Order:
         fields["said_status"] = {**order.said_status, **draft.said_status}
     if draft.items:
         order.items.all().delete()
-        rows.insert([_new_item(order, position, item) for position, item in enumerate(draft.items)])
+        rows.insert([new_item(order, position, item) for position, item in enumerate(draft.items)])
     if order.status == Status.FAILED:
         return change(order, Kind.EDITED, actor, status=Status.DISPATCHED, **fields, **ALL_WELL)
     return change(order, Kind.EDITED, actor, **fields, rebooking=order.with_carrier)

@@ -1,12 +1,16 @@
 """What a draft says about an order, as the fields of its row: the same for a new order and an edited one."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from destinations import coverage, money
-from destinations.models import Merchant
-from orders.drafts import OrderDraft, Stop
+from destinations.models import Merchant, Source
+from orders.drafts import Item, OrderDraft, Stop
 from orders.errors import InvalidDraft, OutOfCoverage
+from orders.models import JSONEncoder, Order, OrderItem
 from orders.search import searchable
 
 
@@ -46,6 +50,40 @@ def contents(draft: OrderDraft, merchant: Merchant) -> dict[str, Any]:
             ]
         ),
     }
+
+
+def new_item(order: Order, position: int, item: Item) -> OrderItem:
+    return OrderItem(
+        order=order,
+        position=position,
+        name=item.name,
+        quantity=item.quantity,
+        price=item.price,
+        weight_kg=item.weight_kg,
+    )
+
+
+def unsaved(draft: OrderDraft, source: Source) -> Order:
+    """The order that the draft would make, with its items as `unsaved_items`: to look at, nothing is stored. Raises
+    like `contents`."""
+    now = timezone.now()
+    order = Order(
+        merchant=source.merchant,
+        source=source,
+        dialect=draft.dialect,
+        channel=draft.channel or draft.dialect,
+        external_id=draft.external_id,
+        **contents(draft, source.merchant),
+        # As they come out of the store again.
+        extras=json.loads(json.dumps(draft.extras, cls=JSONEncoder)),
+        raw_payload=draft.raw,
+        created_at=now,
+        updated_at=now,
+    )
+    order.unsaved_items = [  # type: ignore[attr-defined]
+        new_item(order, position, item) for position, item in enumerate(draft.items)
+    ]
+    return order
 
 
 def _stop_fields(end: str, stop: Stop, merchant: Merchant) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def record_not_booked(order: Order, actor: Actor, *, attention: str, detail: str
         with_carrier=False,
         attention=attention,
         attention_detail=detail,
-        attention_path=path or "",
+        attention_path=(path or "")[:80],
     )
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from destinations.live import fingerprint, live, live_headers
 from destinations.portal import PortalRequest, merchant_required
-from orders import actions, display
+from orders import actions, display, paths
 from orders.errors import OrderError
 from orders.events import Actor
 from orders.filters import OrderFilter
@@ -128,6 +128,7 @@ def _progress(order: Order) -> tuple[dict[str, Any], str]:
         "order": order,
         "steps": display.steps(order, events),
         "history": display.history(events),
+        "refused_field": paths.label(order.attention_path) if order.attention_path else "",
         "carrier_link": display.link(order.carrier_tracking_url),
         "can_release": order.status == Status.CREATED,
         "can_hold": order.status == Status.CREATED and order.release_at is not None,

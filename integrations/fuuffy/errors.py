@@ -7,15 +7,43 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
+from integrations import refusals
 from integrations.bodies import TooLarge
 from integrations.fuuffy.auth import BadClient, ExpiredToken
 from integrations.idempotency import IdempotencyConflict
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
+from orders.models import Order
 
 Answer = tuple[int, dict[str, Any]]
 
 # Draft path → the document's field, where they differ.
 FIELDS = {"pickup": "sender", "dropoff": "recipient"}
+
+# The same for what a carrier may refuse. There is no cash on delivery here: `value` is what the goods are worth.
+_PERSON = ("name", "phone", "email", "address")
+_REFUSED = {
+    **FIELDS,
+    **{f"{end}.{part}": f"{person}.{part}" for end, person in FIELDS.items() for part in _PERSON},
+    **{
+        f"{end}.address.{part}": f"{person}.{field}"
+        for end, person in FIELDS.items()
+        for part, field in (
+            *((name, name) for name in ("city", "postal_code", "country")),
+            ("postalCode", "postal_code"),
+        )
+    },
+    "external_id": "reference",
+    "notes": "notes",
+    "items": "package.description",
+    "items.*.price": "",
+    "items.*.weight_kg": "package.weight",
+    "parcel": "package",
+    "parcel.weight_kg": "package.weight",
+    "parcel.dimensions": "package.dimensions",
+    **{f"parcel.{side}_cm": f"package.dimensions.{side}" for side in ("length", "width", "height")},
+    "extras.service_type": "service_type",
+    "extras.declared_value_usd": "package.value",
+}
 
 
 def answer_error(error: Exception) -> Answer:
@@ -52,6 +80,15 @@ def answer_error(error: Exception) -> Answer:
         case exceptions.APIException() if error.status_code < 500:
             return _body(error.status_code, "ERROR", str(error.detail))
     return _body(500, "API_ERROR", "Api Error, please contact customer service", code="500999")
+
+
+def refused(order: Order) -> dict[str, Any]:
+    """What is added to an order that its carrier refused."""
+    told = refusals.told(order, _REFUSED)
+    if not told:
+        return {}
+    details = {"details": [told]} if "field" in told else {}
+    return {"error": {"code": "carrier_refused", "message": told["message"], **details}}
 
 
 def _body(status: int, reason: str, message: str, *, code: str = "") -> Answer:

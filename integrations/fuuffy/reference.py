@@ -87,8 +87,19 @@ SCHEMAS = {
             "estimated_delivery": TIME,
             "created_at": TIME,
             "updated_at": TIME,
+            "error": ours(
+                obj(
+                    {
+                        "code": const("carrier_refused"),
+                        "message": STRING,
+                        "details": array(obj({"field": STRING, "message": STRING}), minItems=1),
+                    },
+                    optional=("details",),
+                    description="A carrier refused the order, because of this field of it if one is named.",
+                )
+            ),
         },
-        optional=("service_type", "reference", "notes", "estimated_delivery"),
+        optional=("service_type", "reference", "notes", "estimated_delivery", "error"),
     ),
     "ValidationError": obj(
         {

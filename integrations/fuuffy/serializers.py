@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from destinations.models import Source
+from integrations.dialect import validate
 from integrations.fuuffy import words
 from integrations.fuuffy.auth import DIALECT
+from integrations.fuuffy.errors import refused
 from integrations.fuuffy.estimate import estimated_delivery
 from orders.drafts import Address, Item, OrderDraft, Parcel, Stop
 from orders.models import Order
@@ -129,10 +133,14 @@ class CreateOrderSerializer(serializers.Serializer):
         return super().to_internal_value({**data, **missing})
 
 
-def to_draft(valid: dict[str, Any], body: dict[str, Any], now: datetime) -> OrderDraft:
+def draft_of(body: Any, source: Source) -> OrderDraft:
+    """The body of a create, which says all by itself. Raises `ValidationError`."""
+    if not isinstance(body, dict):
+        raise serializers.ValidationError("The body must be a JSON object")
+    valid = validate(CreateOrderSerializer, body)
     sender, package = valid["sender"], valid["package"]
     service = valid.get("service_type") or words.DEFAULT_SERVICE
-    estimate = estimated_delivery(now, service, sender.get("country") or "")
+    estimate = estimated_delivery(timezone.now(), service, sender.get("country") or "")
     measures = package.get("dimensions") or {}
     description, value = package.get("description"), package.get("value")
     weight = package["weight"].quantize(_GRAM)
@@ -182,6 +190,7 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
         ),
         "created_at": time(order.created_at),
         "updated_at": time(order.updated_at),
+        **refused(order),
     }
 
 

@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework.exceptions import NotFound, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations import throttle
 from integrations.bodies import FormParser
-from integrations.dialect import DialectView, UnknownPath, validate
+from integrations.dialect import DialectView, UnknownPath
 from integrations.fuuffy import auth, serializers, words
 from integrations.fuuffy.errors import answer_error
 from orders import actions
@@ -56,14 +55,11 @@ class FuuffyView(DialectView):
 
 class Orders(FuuffyView):
     def post(self, request: Request) -> Response:
-        body = request.data
-        if not isinstance(body, dict):
-            raise ValidationError("The body must be a JSON object")
+        body: Any = request.data
 
         def place() -> dict[str, Any]:
-            valid = validate(serializers.CreateOrderSerializer, body)
-            draft = serializers.to_draft(valid, body, timezone.now())
             key = self.api_key
+            draft = serializers.draft_of(body, key.source)
             [order] = actions.place_orders(key.source, [draft], actor=self.actor, is_test=key.is_test)
             return serializers.order(order)
 

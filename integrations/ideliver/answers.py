@@ -9,6 +9,7 @@ from django.conf import settings
 from destinations import money
 from destinations.models import Rider
 from integrations.ideliver import words
+from integrations.ideliver.errors import refused
 from orders.models import Order, OrderItem
 from orders.statuses import Mark
 
@@ -48,6 +49,7 @@ def order(order: Order, status: str | None = None) -> dict[str, Any]:
         "customer_tracking_url": _tracking_url(order),
         "tracking_token": order.tracking_token,
         "payment_verified": order.payment_verified,
+        **refused(order),
         **({"rider": rider(order.rider)} if order.rider else {}),
         "created_at": time(order.created_at),
         "updated_at": time(order.updated_at),

@@ -6,11 +6,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
+from integrations import refusals
 from integrations.bodies import TooLarge
 from integrations.dialect import first_problem
 from integrations.ideliver import words
 from integrations.idempotency import IdempotencyConflict
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, OutOfCoverage, WrongStatus
+from orders.models import Order
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -19,6 +21,24 @@ _FIELDS = {
     "cod_amount": "standardized.cod_amount_minor",
     "rider": "standardized.rider_id",
     "window.pickup_at": "standardized.scheduled_pickup_at",
+}
+# The same for what a carrier may refuse. The name and phone of the pick-up are the source's own.
+_REFUSED = {
+    **_FIELDS,
+    **{path: f"standardized.{path}" for path in ("notes", "items", "items.*", "items.*.name", "items.*.quantity")},
+    "external_id": "external_order_id",
+    "dropoff.name": "standardized.customer_name",
+    "dropoff.phone": "standardized.customer_phone",
+    **{f"{end}.address": f"standardized.{end}_address" for end in ("pickup", "dropoff")},
+    **{f"{end}.location": f"standardized.{end}_lat" for end in ("pickup", "dropoff")},
+    "items.*.price": "standardized.items.*.price_minor",
+    "currency": "standardized.cod_currency",
+    "parcel.weight_kg": "standardized.weight_kg",
+    "parcel.dimensions": "standardized.length_cm",
+    **{f"parcel.{side}_cm": f"standardized.{side}_cm" for side in ("length", "width", "height")},
+    "window.start": "standardized.delivery_window_start",
+    "window.end": "standardized.delivery_window_end",
+    "extras.vehicle_type_hint": "standardized.vehicle_type_hint",
 }
 _MISSING = {"required", "null", "blank"}
 
@@ -63,6 +83,15 @@ def answer_error(error: Exception) -> Answer:
         case exceptions.APIException() if error.status_code < 500:
             return _body(error.status_code, "error", str(error.detail))
     return _body(500, "internal_error", "Something went wrong on our side. Please try again later.")
+
+
+def refused(order: Order) -> dict[str, Any]:
+    """What is added to an order that its carrier refused."""
+    told = refusals.told(order, _REFUSED)
+    if not told:
+        return {}
+    details = {"details": {"field": told["field"]}} if "field" in told else {}
+    return {"last_error": {"error": "carrier_refused", "message": told["message"], **details}}
 
 
 def _invalid(path: str, text: str) -> Answer:

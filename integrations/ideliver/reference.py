@@ -176,11 +176,18 @@ SCHEMAS = {
             "customer_tracking_url": text(nullable=True, format="uri"),
             "tracking_token": text(minLength=1),
             "payment_verified": BOOLEAN,
+            "last_error": ours(
+                obj(
+                    {"error": const("carrier_refused"), "message": STRING, "details": obj({"field": STRING})},
+                    optional=("details",),
+                    description="A carrier refused the order, because of this field of it if one is named.",
+                )
+            ),
             "rider": ref("Rider"),
             "created_at": UTC_TIME,
             "updated_at": UTC_TIME,
         },
-        optional=("rider",),
+        optional=("rider", "last_error"),
     ),
     "Covered": obj(
         {"covered": BOOLEAN, "zones": array(obj({"id": UUID, "name": STRING})), "point": obj({"lat": LAT, "lng": LNG})}

@@ -278,6 +278,13 @@ def unique_scope(channel: str) -> str:
     return f"channel:{channel}"
 
 
+def draft_of(body: Any, source: Source) -> OrderDraft:
+    """The body of a create. Raises `ValidationError`, and `InvalidDraft` for a rider that is not the merchant's."""
+    if not isinstance(body, dict):
+        raise serializers.ValidationError("The body must be a JSON object.")
+    return to_draft(wanted(body), source)
+
+
 def to_draft(wanted: Wanted, source: Source) -> OrderDraft:
     """Raises `InvalidDraft` for a rider that is not the merchant's."""
     valid = wanted.valid

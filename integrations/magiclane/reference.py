@@ -130,6 +130,13 @@ ORDER = {
     "timeWindow": array(MINUTE, minItems=2, maxItems=2),
     "serviceTime": {**INTEGER, "minimum": 0},
     "depotId": ID,
+    "error": ours(
+        obj(
+            {"field": STRING, "message": STRING},
+            optional=("field",),
+            description="A carrier refused the order, because of this field of it if one is named.",
+        )
+    ),
 }
 PARTLY_ADDRESS = obj(
     {**dict.fromkeys(words.ADDRESS, STRING), words.EXTRA: STRING}, optional=(*words.ADDRESS, words.EXTRA)
@@ -147,7 +154,7 @@ SCHEMAS: dict[str, Schema] = {
     "PartOfAddress": PARTLY_ADDRESS,
     "Customer": obj(CUSTOMER),
     "MiscLocation": obj(PLACE),
-    "Order": obj(ORDER),
+    "Order": obj(ORDER, optional=("error",)),
     "ListedCustomer": partly(CUSTOMER),
     "ListedMiscLocation": partly(PLACE),
     "ListedOrder": partly(ORDER),

@@ -16,6 +16,7 @@ from destinations.models import Customer, Depot, Source
 from integrations.dialect import validate
 from integrations.idempotency import body_digest
 from integrations.magiclane import words
+from integrations.magiclane.errors import refused
 from integrations.magiclane.fields import (
     AddressField,
     Identifier,
@@ -122,6 +123,17 @@ def read_all(serializer: type[serializers.Serializer], body: Any, name: str, **r
             if field not in element:
                 raise ValidationError({f"{name}[{position}]": {field: problem}})
     return found
+
+
+def draft_of(body: Any, source: Source) -> OrderDraft:
+    """One order, or the first of an array of them, as its form has it: a customer or a depot that the merchant does not
+    have is one of whom nothing is known. Raises `ValidationError`."""
+    bodies = body if isinstance(body, list) else [body]
+    valid = read_all(NewOrderSerializer, bodies, "orders")[0]
+    merchant, number = source.merchant, valid["customerId"]
+    customer = Customer.objects.filter(merchant=merchant, pk=number).first() or Customer(pk=number, lat=0, lng=0)
+    depot = Depot.objects.filter(merchant=merchant, pk=valid["depotId"]).first() if valid.get("depotId") else None
+    return new_draft(valid, bodies[0], customer, depot, source)
 
 
 def new_draft(valid: dict[str, Any], body: Any, customer: Customer, depot: Depot | None, source: Source) -> OrderDraft:
@@ -282,6 +294,7 @@ def order(order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
         "timeWindow": ours.get("timeWindow") or _window(order),
         "serviceTime": ours.get("serviceTime", 0),
         "depotId": order.depot_id or 0,
+        **refused(order),
     }
 
 

@@ -6,12 +6,41 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
+from integrations import refusals
 from integrations.dialect import first_problem
 from integrations.modon import words
 from orders.errors import InvalidDraft, OrderError, WrongStatus
 
 Answer = tuple[int, dict[str, Any]]
 _FIELDS = {"cod_amount": "price", "items.0.price": "price", "dropoff": "location"}
+
+# Draft path → the document's field, of what a carrier may refuse. The pick-up is the source's own.
+_REFUSED = {
+    "external_id": "company_order_id",
+    "dropoff.name": "client_name",
+    "dropoff.phone": "client_mobile",
+    "dropoff.address": "location",
+    "dropoff.address.city": "city_id",
+    "dropoff.address.city_id": "city_id",
+    **dict.fromkeys((f"dropoff.address.{part}" for part in ("region", "region_id", "area")), "region_id"),
+    "dropoff.location": "location",
+    "cod_amount": "price",
+    "items": "type_name",
+    "items.*.quantity": "items_number",
+    "items.*.price": "price",
+    "parcel": "package_size",
+    "notes": "merchant_notes",
+    **{f"extras.{name}": name for name in ("client_mobile2", "package_size", "replacement", "promo_code")},
+}
+
+
+def refused(order: Any) -> str:
+    """What `issue_notes` says of an order, or of a row of a list, that its carrier refused; empty for any other."""
+    path = refusals.refused_path(order)
+    if not path:
+        return ""
+    field = refusals.field_of(path, _REFUSED)
+    return f"{field}: {words.REFUSED_FIELD}" if field else words.REFUSED
 
 
 def answer_error(error: Exception) -> Answer:

@@ -80,7 +80,9 @@ _ROW: dict[str, Schema] = {
     "status": one_of(*words.STATUSES.values()),
     "price": AMOUNT,
     "location": STRING,
-    "issue_notes": text(minLength=1, description=f"{words.NONE}: none."),
+    "issue_notes": text(
+        minLength=1, description=f'{words.NONE}: none. "client_mobile: …" when no carrier takes the order as it is.'
+    ),
     "merchant_notes": text(minLength=1, description=f"{words.NONE}: none."),
     "client_mobile2": STRING,
     "updated_at": TIME,

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from destinations import money
 from integrations.dialect import dump_json
 from integrations.modon import words
+from integrations.modon.errors import refused
 from integrations.modon.places import Places, places
 from integrations.modon.serializers import time
 from orders.models import Order, OrderQuerySet
@@ -19,7 +20,7 @@ from orders.statuses import Status
 
 _COLUMNS = (
     "id", "dropoff_name", "dropoff_phone", "dropoff_address", "dropoff_parts", "notes", "currency", "cod_amount",
-    "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "extras",
+    "delivery_fee", "status", "status_before", "status_text", "failure", "mark", "extras", "attention_path",
     "created_at", "updated_at", "goods",
 )  # fmt: skip
 # Names and quantities of an order's items. Written out, because Django takes as long to write it as for all the rest.
@@ -107,7 +108,9 @@ def _amount(amount: Decimal | None, currency: str) -> str:
 
 
 def _issue(order: Order) -> str:
-    """What the carrier says about what is wrong, when something is."""
+    """What is wrong, when something is: the field that no carrier takes, or the carrier's words about its parcel."""
+    if why := refused(order):
+        return why
     if order.status == Status.LOST:
         return order.status_text or words.LOST
     wrong = order.mark or order.failure or order.status == Status.RETURNED

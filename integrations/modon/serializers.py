@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from destinations import rates
 from destinations.models import Source
+from integrations.dialect import validate
 from integrations.modon import words
 from integrations.modon.auth import DIALECT, receipt_token
 from integrations.modon.places import places
@@ -108,6 +109,13 @@ class OrderSerializer(serializers.Serializer):
         if attrs["package_size"] not in known.sizes:
             raise serializers.ValidationError({"package_size": "There is no such package size."})
         return attrs
+
+
+def draft_of(body: Any, source: Source) -> OrderDraft:
+    """The fields of a create. Raises `ValidationError`."""
+    if not isinstance(body, dict):
+        raise serializers.ValidationError("The request body must have fields")
+    return new_draft(validate(OrderSerializer, body), body, source)
 
 
 def new_draft(valid: dict[str, Any], fields: dict[str, Any], source: Source) -> OrderDraft:

@@ -12,6 +12,8 @@ CURRENCY = "IQD"
 NONE = "لا یوجد"
 NONES = (NONE, "لا يوجد")
 LOST = "فقد الطلب"
+REFUSED = "رفضت شركة التوصيل هذا الطلب"
+REFUSED_FIELD = "رفضت شركة التوصيل الطلب بسبب هذا الحقل"
 NO_ACCESS = "ليس لديك صلاحية الوصول"
 # Clients take a text with one of these for an expired token, and log in again for ever.
 MISLEADING = ("token", "login", "auth", "دخول")

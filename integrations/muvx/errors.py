@@ -6,13 +6,28 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 
+from integrations import refusals
 from integrations.bodies import TooLarge
 from integrations.dialect import first_problem
 from integrations.idempotency import IdempotencyConflict
+from integrations.muvx import words
 from orders.errors import DuplicateOrder, InvalidDraft, NoDestination, WrongStatus
+from orders.models import Order
 
 # Draft path → the document's field, where they differ.
 FIELDS = {"external_id": "integration_order_id", "destination": "destination_id", "release_at": "scheduled_pickup_time"}
+# The same for what a carrier may refuse; it also knows what is only around a field.
+_ENDS = ("pickup", "dropoff")
+_REFUSED = {
+    **FIELDS,
+    **{path: path for path in ("pickup", "dropoff", "items", "items.*", "notes", "cod_amount")},
+    **{f"{end}.{part}": f"{end}.{part}" for end in _ENDS for part in ("name", "phone", "address")},
+    **{f"{end}.address.{part}": f"{end}.address.{part}" for end in _ENDS for part in words.ADDRESS},
+    **{f"{end}.location": f"{end}.lat" for end in _ENDS},
+    **{f"items.*.{part}": f"items.*.{part}" for part in ("name", "quantity", "price")},
+    "items.*.weight_kg": "items.*.weight",
+    "parcel.weight_kg": "items",
+}
 _MISSING = {"required", "null", "blank", "empty"}
 
 
@@ -65,6 +80,12 @@ def answer_error(error: Exception) -> tuple[int, dict[str, Any]]:
 
 def _body(status: int, code: str, message: str) -> tuple[int, dict[str, Any]]:
     return status, {"success": False, "error": code, "message": message}
+
+
+def refused(order: Order) -> dict[str, Any]:
+    """What is added to an answer about an order that its carrier refused."""
+    told = refusals.told(order, _REFUSED)
+    return {"error": told} if told else {}
 
 
 def pickup_refusal(status_word: str) -> InvalidStatus:

@@ -21,6 +21,7 @@ from integrations.reference import (
 
 STATUSES = tuple(dict.fromkeys(words.OUT.values()))
 ORDER_ID = {"type": "string", "pattern": "^MOV[1-9][0-9]*$", "examples": ["MOV123"]}
+REFUSED = {"description": "A carrier refused the order, because of this field of it if one is named."}
 UTC_TIME = {"type": "string", "format": "date-time", "pattern": "Z$", "examples": ["2025-07-16T15:00:00Z"]}
 
 
@@ -155,7 +156,9 @@ REFERENCE = Reference(
                         "integration_order_id": STRING,
                         "status": one_of(*STATUSES),
                         "last_updated": UTC_TIME,
-                    }
+                        "error": ours(obj({"field": STRING, "message": STRING}, optional=("field",)) | REFUSED),
+                    },
+                    optional=("error",),
                 )
             },
         ),

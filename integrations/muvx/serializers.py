@@ -7,9 +7,11 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from destinations.models import Source
 from destinations.routing import Candidate
-from integrations.models import ApiKey
+from integrations.dialect import validate
 from integrations.muvx import words
+from integrations.muvx.errors import refused
 from orders.drafts import Address, Item, OrderDraft, Stop
 from orders.models import Order
 
@@ -114,12 +116,16 @@ class PickupSerializer(serializers.Serializer):
     scheduled_pickup_time = UtcTimeField(required=False, allow_null=True)
 
 
-def to_draft(valid: dict[str, Any], body: dict[str, Any], api_key: ApiKey) -> OrderDraft:
+def draft_of(body: Any, source: Source) -> OrderDraft:
+    """The body of a create. Raises `ValidationError`."""
+    if not isinstance(body, dict):
+        raise serializers.ValidationError("The body must be a JSON object.")
+    valid = validate(CreateOrderSerializer, body)
     scheduled = valid.get("scheduled_pickup_time")
     return OrderDraft(
         dialect="muvx",
         external_id=valid["integration_order_id"],
-        unique_scope=f"source:{api_key.source_id}",
+        unique_scope=f"source:{source.pk}",
         pickup=_stop(valid["pickup"]),
         dropoff=_stop(valid["dropoff"]),
         items=tuple(
@@ -172,6 +178,7 @@ def status(order: Order) -> dict[str, Any]:
         "integration_order_id": order.number,
         "status": words.status_word(order),
         "last_updated": time(order.updated_at),
+        **refused(order),
     }
 
 

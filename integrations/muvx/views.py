@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,12 +34,10 @@ class MuvxView(DialectView):
 class Orders(MuvxView):
     def post(self, request: Request) -> Response:
         body = request.data
-        if not isinstance(body, dict):
-            raise ValidationError("The body must be a JSON object.")
         base = self._base()
 
         def place() -> dict[str, Any]:
-            draft = serializers.to_draft(validate(serializers.CreateOrderSerializer, body), body, self.api_key)
+            draft = serializers.draft_of(body, self.api_key.source)
             [order] = actions.place_orders(self.api_key.source, [draft], actor=self.actor, is_test=self.api_key.is_test)
             return serializers.created(order, base)
 

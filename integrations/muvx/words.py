@@ -32,6 +32,9 @@ IN = {
 # An order of which the carrier says this is no parcel that anybody will deliver.
 DEAD = frozenset({"cancelled", "failed"})
 
+# The parts of an address that the samples name.
+ADDRESS = ("area", "block", "street", "building", "floor", "flat")
+
 ORDER_ID = re.compile(r"MOV([1-9][0-9]{0,17})")
 # ISO 8601 in UTC, as the document asks: 2025-07-16T15:00:00Z
 UTC_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", re.ASCII)
