@@ -2,7 +2,8 @@
 what an answer means for the parcel."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import accounts, drift, http, lanes
+from integrations.bodies import storable
 from integrations.carrier import Carrier, CarrierError, Consignment, Report
 from integrations.http import HttpError, Reply
 from orders.models import JSONEncoder
@@ -191,11 +193,21 @@ class HttpCarrier(Carrier):
         if not reply.body.strip():
             return Answer(reply.status, None)
         try:
-            return Answer(reply.status, reply.json())
+            return Answer(reply.status, storable(reply.json()))
         except HttpError as error:
             if reply.status >= 400:
                 return Answer(reply.status, reply.body[:500].decode(errors="replace"))
             raise CarrierError(str(error), unknown=not reads) from error
+
+
+@contextmanager
+def after_a_yes() -> Iterator[None]:
+    """Whatever goes wrong from here on, the carrier may have the parcel: it is not booked a second time, nor given up,
+    before that is known."""
+    try:
+        yield
+    except CarrierError as error:
+        raise CarrierError(str(error), unknown=True) from error
 
 
 def said(answer: Answer) -> str:
