@@ -59,7 +59,16 @@ ROOMS = (
         staff=True,
     ),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
-    Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
+    Room(
+        "magiclane",
+        "Magic Lane",
+        dialect=True,
+        key_prefix="mgl",
+        carrier="integrations.magiclane.carrier.MagicLaneCarrier",
+        credentials=("api_key",),
+        base_urls={"production": "https://fleetmanagement.magiclaneapis.com"},
+        root="/v1",
+    ),
     Room(
         "modon",
         "Modon Express",

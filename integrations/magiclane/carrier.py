@@ -1,0 +1,379 @@
+"""Wasl as a client of Magic Lane. Source: the document "Order", and Magic Lane's page about customers.
+
+An order belongs to a customer there: the party that it is picked up from, made once and remembered. Our key is the
+order's `alias`, which is how it is found again. What the document leaves open:
+
+- A customer needs coordinates. Without any at the pick-up they are the source's pick-up point's, or else the
+  drop-off's, which is reported: no delivery is driven there.
+- `timeWindow` has no date: one that ends on another day is cut at the end of its first, and the dates are in
+  `customData`, with everything else that has no field, such as the money to be collected.
+- A 404 is believed only when the list of orders does not have it either: a wrong address must not look like orders
+  that are gone.
+
+Settings of a destination: `customer_id`, the one to whom all orders belong instead (default: by pick-up).
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from django.utils import timezone
+
+from integrations.carrier import Booking, CarrierError, Consignment, Report
+from integrations.client import Answer, HttpCarrier, dig, said, text
+from integrations.magiclane import fields, serializers, words
+from integrations.magiclane.places import address
+from integrations.models import RemoteName
+from integrations.translation import Ledger, Translation, items_of, one_line
+from orders.models import Order
+from orders.search import normalise
+from orders.statuses import Status
+
+_CUSTOMER = "customer"
+_NAME, _CUSTOM_DATA = 127, 10_000
+_CM3 = 1_000_000  # in a cubic metre
+_LISTED = 10
+# What a message of a 400 is about: the documented reasons, and our own field names.
+_ABOUT = (
+    ("phone", "dropoff.phone"),
+    ("coordinate", "dropoff.location"),
+    ("location", "dropoff.location"),
+    ("window", "window.start"),
+    ("package", "parcel.pieces"),
+    ("weight", "parcel.weight_kg"),
+    ("cub", "parcel.dimensions"),
+    ("volum", "parcel.dimensions"),
+    ("mail", "dropoff.email"),
+    ("address", "dropoff.address"),
+    (_CUSTOMER, _CUSTOMER),
+)
+# Said of an order in this dialect by its sender, and known here too.
+_OURS = ("priority", "cube", "serviceTime", "timeWindow")
+_SAID_ELSEWHERE = ("type", "firstName", "lastName", "phoneNumber", "stopName", "stopPhone")
+
+
+class MagicLaneCarrier(HttpCarrier):
+    """Magic Lane takes the same order twice: it is looked for by its alias before a booking is repeated."""
+
+    dialect = words.DIALECT
+
+    @classmethod
+    def check_settings(cls, stored: dict[str, Any]) -> None:
+        chosen = stored.get("customer_id", "1")
+        if set(stored) - {"customer_id"} or not (isinstance(chosen, str) and re.fullmatch(r"[0-9]{1,18}", chosen)):
+            raise ValueError('The only setting is customer_id, a number as text: {"customer_id": "1838721"}.')
+
+    def authorise(self, secret: str, headers: dict[str, str], query: dict[str, str]) -> None:
+        headers["Authorization"] = secret
+
+    def check(self) -> str:
+        query = {"includeColumns": "id", "page": "1", "per_page": "1"}
+        self._listed(self.call("check", "GET", "/v1/orders", query=query, reads=True))
+        return "It answers."
+
+    # --- Booking ------------------------------------------------------------------------------------------------
+    def translate(self, consignment: Consignment) -> Translation:
+        order = consignment.order
+        if order.dropoff_lat is None or order.dropoff_lng is None:
+            raise CarrierError("The coordinates are not set.", permanent=True, path="dropoff.location")
+        ledger = Ledger(order)
+        body = _body(consignment.key, order, ledger)
+        customer = self.destination.settings.get("customer_id")
+        if customer:
+            ledger.lost("pickup.*", note="the customer is that of the destination's settings")
+        else:
+            _customer(order, ledger)
+            customer = self._remembered(order)
+        return ledger.translation({"customerId": _number(customer), **body})
+
+    def prepare(self, consignment: Consignment) -> Translation:
+        translation = self.translate(consignment)
+        if not translation.body["customerId"]:
+            translation.body["customerId"] = self._customer_id(consignment.order)
+        return translation
+
+    def book(self, consignment: Consignment) -> Booking:
+        body = dict(consignment.body)
+        try:
+            answer = self.call("book", "POST", "/v1/orders", body=[body])
+        except CarrierError as error:
+            if error.path != _CUSTOMER or not self._forget(consignment.order, body.get("customerId")):
+                raise _about_pickup(error) from error
+            body["customerId"] = self._customer_id(consignment.order)  # the one that we knew is gone: another, once
+            try:
+                answer = self.call("book", "POST", "/v1/orders", body=[body])
+            except CarrierError as again:
+                raise _about_pickup(again) from again
+        made = answer.get("orders", 0)
+        number = text(dig(made, "id"))
+        if not number:
+            raise CarrierError(f"Its yes has no id: {said(answer)}", unknown=True)
+        return _alive(number, made)
+
+    def find(self, consignment: Consignment) -> Booking | None:
+        query = {"alias": f"{consignment.key}:exact"}
+        listed = self._listed(self.call("find", "GET", "/v1/orders", query=query, reads=True))
+        if not all(consignment.key in text(dig(one, "alias")) for one in listed):
+            raise CarrierError("It does not find orders by their alias as documented: is it there?", unknown=True)
+        bookings, dead = [], None
+        for one in listed:
+            if text(dig(one, "alias")) == consignment.key and (number := text(dig(one, "id"))):
+                try:
+                    bookings.append(_alive(number, one))
+                except CarrierError as error:
+                    dead = error
+            elif text(dig(one, "alias")) == consignment.key:
+                raise CarrierError("It has the order, but does not say under which id.", unknown=True)
+        if dead and not bookings:
+            raise dead
+        return bookings[0] if bookings else None
+
+    def refusal(self, answer: Answer) -> CarrierError:
+        message = answer.text("message") or said(answer)
+        if answer.status == 403:
+            return CarrierError(message, credentials=True)
+        # 404 and 405 are no answers to an order: somebody else is at this address, and may be gone tomorrow.
+        lower = message.lower()
+        path = next((path for word, path in _ABOUT if word in lower), None)
+        return CarrierError(message, permanent=answer.status not in (404, 405), path=path)
+
+    def cancel(self, consignment: Consignment, reference: str) -> None:
+        body = {"ids": [_number(reference)]}
+        answer = self.call("cancel", "DELETE", "/v1/orders", body=body, refused_is_fine=(404,))
+        if answer.status != 404:
+            return
+        # It does not exist, or is "used in another operation".
+        left = self._look(reference)
+        if left is not None and _state(left) != words.REJECTED:
+            raise CarrierError(answer.text("message") or said(answer), permanent=True)
+
+    # --- Following ----------------------------------------------------------------------------------------------
+    def track(self, consignments: Sequence[tuple[Consignment, str]]) -> dict[str, list[Report]]:
+        return self.each(consignments, lambda consignment, reference: self._reports(reference))
+
+    def _reports(self, reference: str) -> list[Report]:
+        found = self._look(reference)
+        if found is None:
+            return [_report("gone", Status.CANCELLED, "deleted at the carrier", {})]
+        state, word = _state(found), text(found.get("state"))
+        if state in words.IN:
+            return [_report(str(state), words.IN[state], words.IN_TEXT.get(state, ""), found)]
+        return [_report(word, None, f"state {word}", found)] if word else []
+
+    def _look(self, reference: str) -> dict[str, Any] | None:
+        """The order as it is there, None if it is surely gone."""
+        names = {"id": quote(reference, safe="")}
+        answer = self.call("track", "GET", "/v1/orders/{id}", names=names, reads=True, refused_is_fine=(404,))
+        if answer.status != 404:
+            if not isinstance(answer.data, dict):
+                raise CarrierError(f"Its answer is no order: {said(answer)}")
+            return answer.data
+        query = {"id": f"{reference}:exact"}
+        listed = self._listed(self.call("track", "GET", "/v1/orders", query=query, reads=True))
+        if not all(text(one.get("id")) for one in listed):
+            raise CarrierError(f"Its list does not say which orders are in it: {said(answer)}")
+        return next((one for one in listed if text(one.get("id")) == reference), None)
+
+    def _listed(self, answer: Answer, name: str = "orders") -> list[dict[str, Any]]:
+        """The objects of a list. Raises `CarrierError` for anything else, which is not a list with nothing in it."""
+        found = answer.get(name)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise CarrierError(f"Its answer is no list of {name}: {said(answer)}")
+        return found
+
+    # --- Customers ----------------------------------------------------------------------------------------------
+    def _remembered(self, order: Order) -> str:
+        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=_who(order)).first()
+        return known.remote_id if known else ""
+
+    def _customer_id(self, order: Order) -> int | str:
+        """The customer of the order's pick-up at the carrier: remembered, found, or made."""
+        number = self._remembered(order) or self._find_customer(order) or self._make_customer(order)
+        kept, _new = RemoteName.objects.get_or_create(
+            destination=self.destination,
+            kind=_CUSTOMER,
+            name=_who(order),
+            defaults={"label": order.pickup_name, "remote_id": number},
+        )
+        return _number(kept.remote_id)
+
+    def _find_customer(self, order: Order) -> str:
+        """One that an earlier attempt has made, if its answer was lost. Should the list not be one of those that were
+        asked for, a second customer does no harm."""
+        alias = _alias(order)
+        query = {"alias": f"{alias}:exact", "page": "1", "per_page": str(_LISTED)}
+        listed = self._listed(self.call("customer", "GET", "/v1/customers", query=query, reads=True), "customers")
+        return next((text(one.get("id")) for one in reversed(listed) if text(one.get("alias")) == alias), "")
+
+    def _make_customer(self, order: Order) -> str:
+        # No parcel comes of it: that it is not known whether it was made does not matter.
+        try:
+            answer = self.call("customer", "POST", "/v1/customers", body=[_customer(order, Ledger(order))], reads=True)
+        except CarrierError as error:
+            error.path = error.path and error.path.replace("dropoff.", "pickup.")
+            raise _about_pickup(error) from error
+        number = answer.text("customers", 0, "id")
+        if not number or len(number) > 64:
+            raise CarrierError(f"Its new customer has no id: {said(answer)}")
+        return number
+
+    def _forget(self, order: Order, number: Any) -> bool:
+        """The carrier has lost a customer. False if it is not ours to be made anew."""
+        ours = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=_who(order), by_hand=False)
+        return ours.filter(remote_id=str(number)).delete()[0] > 0
+
+
+# --- What is sent ---------------------------------------------------------------------------------------------------
+def _body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
+    """The order as a delivery, but for its customer."""
+    ours = order.extras.get(words.DIALECT, {})
+    first, last = _names(order.dropoff_name)
+    weight, cube = _weight(order), ours.get("cube") or _cube(order)
+    body = {
+        "location": [fields.number(order.dropoff_lat), fields.number(order.dropoff_lng)],
+        "alias": key,
+        "firstName": first,
+        "lastName": last,
+        "address": _address(order, "dropoff"),
+        "phoneNumber": order.dropoff_phone,
+        "customData": "",
+        "type": words.DELIVERY,
+        "status": 0,
+        "state": 0,
+        "priority": ours.get("priority", 0),
+        "numberOfPackages": order.pieces or 0,
+        "weight": fields.number(weight) if weight else 0,
+        "cube": cube,
+        "revenue": 0,
+        "timeWindow": ours.get("timeWindow") or _window(order, ledger),
+        "serviceTime": ours.get("serviceTime", 0),
+        "depotId": 0,
+    }
+    ledger.kept("dropoff.name", "dropoff.phone", "dropoff.address", "dropoff.address.*", "dropoff.location")
+    ledger.kept("parcel.pieces", "parcel.weight_kg")
+    ledger.kept(*(f"extras.{words.DIALECT}.{name}" for name in (*_OURS, *_SAID_ELSEWHERE)))
+    words_of_it = ledger.in_words("external_id", "cod_amount", "dropoff.email", "items", "window.pickup_at")
+    dated = ledger.in_words("window.start", "window.end", "parcel.dimensions")
+    ledger.as_text("cod_amount", note="text only")
+    ledger.as_text(f"extras.{words.DIALECT}.alias")
+    if weight and order.weight_kg is None:
+        ledger.kept("items.weight_kg", note="their sum")
+    if order.window_start or order.window_end:
+        _clipped(order, ledger)
+    if cube and not ours.get("cube"):
+        ledger.kept("parcel.dimensions", note=f"{cube:g} m³")
+    whole = order.dropoff_name if " ".join((first, last)).strip() != order.dropoff_name.strip() else ""
+    body["customData"] = "\n".join(filter(None, (order.notes, words_of_it, dated, whole)))[:_CUSTOM_DATA]
+    ledger.kept("notes")
+    return body
+
+
+def _window(order: Order, ledger: Ledger) -> list[int]:
+    start, end = serializers.window(order)
+    return [start, max(start, end)]
+
+
+def _clipped(order: Order, ledger: Ledger) -> None:
+    """Minutes of the merchant's day, without a date: that is in the text."""
+    start, end = serializers.window(order)
+    ledger.kept("window.start", note=f"minute {start} of the day; the date as text")
+    tz = order.merchant.tz
+    days = {moment.astimezone(tz).date() for moment in (order.window_start, order.window_end) if moment}
+    if len(days) > 1:
+        ledger.defaulted("window.end", f"minute {end}: clipped to one day; the date as text")
+    else:
+        ledger.kept("window.end", note=f"minute {end} of the day; the date as text")
+
+
+def _customer(order: Order, ledger: Ledger) -> dict[str, Any]:
+    """The party that the order is picked up from."""
+    first, last = _names(order.pickup_name)
+    lat, lng = order.pickup_lat, order.pickup_lng
+    ledger.kept("pickup.name", "pickup.phone", "pickup.email", "pickup.address", "pickup.address.*", "pickup.location")
+    if lat is None or lng is None:
+        lat, lng, whose = order.source.pickup_lat, order.source.pickup_lng, "the source's pick-up point"
+        if lat is None or lng is None:
+            lat, lng, whose = order.dropoff_lat, order.dropoff_lng, "the drop-off"
+        ledger.defaulted("pickup.location", f"a customer needs one: that of {whose}")
+    return {
+        "alias": _alias(order),
+        "firstName": first,
+        "lastName": last,
+        "address": _address(order, "pickup"),
+        "email": order.pickup_email,
+        "phoneNumber": order.pickup_phone,
+        "location": [fields.number(lat or 0), fields.number(lng or 0)],
+        "customData": "",
+    }
+
+
+def _who(order: Order) -> str:
+    """The party at the pick-up, told from others: normalised, at most 255 characters."""
+    said = [getattr(order, f"pickup_{part}") for part in ("name", "phone", "email", "address", "lat", "lng")]
+    name = normalise(" | ".join(str(value) for value in said if value not in (None, "")))
+    return name if len(name) <= 255 else f"{name[:190]} {hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _alias(order: Order) -> str:
+    """The same for the same party, so that it is found again."""
+    return f"wasl-{hashlib.sha256(_who(order).encode()).hexdigest()[:20]}"
+
+
+def _names(name: str) -> tuple[str, str]:
+    first, last = serializers.split(name.strip())
+    return first[:_NAME], last[:_NAME]
+
+
+def _address(order: Order, end: str) -> dict[str, str]:
+    parts = address(getattr(order, f"{end}_parts"), one_line(order, end))
+    return {name: value[: fields.MAX_PART] for name, value in parts.items()}
+
+
+def _weight(order: Order) -> Any:
+    """The parcel's, else that of the items if each of them has one."""
+    items = items_of(order)
+    if order.weight_kg is not None or any(item.weight_kg is None for item in items):
+        return order.weight_kg
+    return sum(item.weight_kg * item.quantity for item in items)
+
+
+def _cube(order: Order) -> float:
+    """In cubic metres; 0 when a side is missing."""
+    length, width, height = order.length_cm, order.width_cm, order.height_cm
+    return round(float(length * width * height / _CM3), 9) if length and width and height else 0
+
+
+# --- What is heard --------------------------------------------------------------------------------------------------
+def _alive(number: str, found: Any) -> Booking:
+    if _state(found) == words.REJECTED:
+        raise CarrierError(f"It has {number}, but as rejected.", burnt=True)
+    return Booking(number)
+
+
+def _report(word: str, status: str | None, words_of_it: str, body: dict[str, Any]) -> Report:
+    # It only says where the order is now, not since when: a state that comes again is news each time.
+    return Report(f"{word[:60]}@{timezone.now().isoformat()}", status, text=words_of_it, body=body, word=word[:255])
+
+
+def _number(value: Any) -> Any:
+    """A whole number also where it came as a text; anything else as it is."""
+    whole = text(value)
+    return int(whole) if whole.isascii() and whole.isdecimal() and len(whole) <= 18 else value
+
+
+def _state(found: Any) -> int | None:
+    """As a number, however it is written; None for what is none."""
+    try:
+        state = float(text(dig(found, "state")))
+    except ValueError:
+        return None
+    return int(state) if state.is_integer() else None
+
+
+def _about_pickup(error: CarrierError) -> CarrierError:
+    """The customer is our pick-up."""
+    if error.path == _CUSTOMER:
+        error.path = "pickup.name"
+    return error
