@@ -192,13 +192,15 @@ class Carrier(ABC):
     (`read_callback` also `NotGenuine` and ValueError).
 
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about.
+    `track_batch`: how many parcels one call of `track` can ask about. `pages`: its own pages of the portal about a
+    destination, as names of addresses that take the destination's id, each with its title.
     """
 
     poll_seconds: ClassVar[float] = 60
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False
     has_label: ClassVar[bool] = False
+    pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
     def __init__(self, destination: Destination, transcript: Transcript) -> None:
         self.destination = destination

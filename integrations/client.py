@@ -68,6 +68,9 @@ class HttpCarrier(Carrier):
         """Puts the token, or the key where there is no log-in, into a call."""
         headers["Authorization"] = f"Bearer {secret}"
 
+    def sign(self, secret: str, headers: dict[str, str], content: bytes) -> None:
+        """Puts a signature of what is sent into a call."""
+
     def log_in(self) -> tuple[str, timedelta]:
         """A new token and its life. Calls with `secret=""`, so that no token is wanted for it."""
         raise NotImplementedError
@@ -168,6 +171,8 @@ class HttpCarrier(Carrier):
         elif form is not None:
             content = urlencode(form).encode()
             sent["Content-Type"] = "application/x-www-form-urlencoded"
+        if secret:
+            self.sign(secret, sent, content)
         where = path.format(**(names or {}))
         url = accounts.address(self.account) + where + (f"?{urlencode(asked)}" if asked else "")
         give_back()

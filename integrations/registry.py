@@ -77,6 +77,13 @@ ROOMS = (
         kinds={"": "@@", "user": ""},
         source_settings={"modon_create_reply": ("array", "object")},
     ),
+    Room(
+        "generic",
+        "Generic HTTP",
+        carrier="integrations.generic.carrier.GenericCarrier",
+        credentials=("secret",),
+        callback="signature",
+    ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )
 

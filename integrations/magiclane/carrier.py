@@ -17,7 +17,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from django.utils import timezone
 
@@ -26,7 +25,7 @@ from integrations.client import Answer, HttpCarrier, dig, said, text
 from integrations.magiclane import fields, serializers, words
 from integrations.magiclane.places import address
 from integrations.models import RemoteName
-from integrations.translation import Ledger, Translation, items_of, one_line
+from integrations.translation import Ledger, Translation, one_line, weight_of
 from orders.models import Order
 from orders.search import normalise
 from orders.statuses import Status
@@ -164,7 +163,7 @@ class MagicLaneCarrier(HttpCarrier):
 
     def _look(self, reference: str) -> dict[str, Any] | None:
         """The order as it is there, None if it is surely gone."""
-        names = {"id": quote(reference, safe="")}
+        names = {"id": reference}
         answer = self.call("track", "GET", "/v1/orders/{id}", names=names, reads=True, refused_is_fine=(404,))
         if answer.status != 404:
             if not isinstance(answer.data, dict):
@@ -230,9 +229,9 @@ def _body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
     """The order as a delivery, but for its customer."""
     ours = order.extras.get(words.DIALECT, {})
     first, last = _names(order.dropoff_name)
-    weight, cube = _weight(order), ours.get("cube") or _cube(order)
+    weight, cube = weight_of(order), ours.get("cube") or _cube(order)
     body = {
-        "location": [fields.number(order.dropoff_lat), fields.number(order.dropoff_lng)],
+        "location": [fields.number(order.dropoff_lat or 0), fields.number(order.dropoff_lng or 0)],
         "alias": key,
         "firstName": first,
         "lastName": last,
@@ -329,14 +328,6 @@ def _names(name: str) -> tuple[str, str]:
 def _address(order: Order, end: str) -> dict[str, str]:
     parts = address(getattr(order, f"{end}_parts"), one_line(order, end))
     return {name: value[: fields.MAX_PART] for name, value in parts.items()}
-
-
-def _weight(order: Order) -> Any:
-    """The parcel's, else that of the items if each of them has one."""
-    items = items_of(order)
-    if order.weight_kg is not None or any(item.weight_kg is None for item in items):
-        return order.weight_kg
-    return sum(item.weight_kg * item.quantity for item in items)
 
 
 def _cube(order: Order) -> float:
