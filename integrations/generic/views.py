@@ -51,14 +51,17 @@ class WordForm(forms.Form):
 
 class WordTable(forms.BaseFormSet):
     def table(self) -> dict[str, str]:
-        """Of a formset whose rows are valid."""
-        return {row["word"]: row["meaning"] for row in self.cleaned_data if row.get("word")}
+        """Of rows that are valid."""
+        return dict(self._filled())
+
+    def _filled(self) -> list[tuple[str, str]]:
+        rows = [form.cleaned_data for form in self.forms]
+        return [(row["word"], row["meaning"]) for row in rows if row.get("word")]
 
     def clean(self) -> None:
         if any(self.errors):
             return
-        given = [row["word"] for row in self.cleaned_data if row.get("word")]
-        if len(set(given)) < len(given):
+        if len(self.table()) < len(self._filled()):
             raise forms.ValidationError(gettext("A word is there twice."))
         try:
             words.check_words(self.table())
