@@ -74,8 +74,8 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def is_genuine(secret: str, headers, body: bytes) -> bool:
     """Whether Wasl has sent this, in the last five minutes. `body`: the bytes as they came."""
     timestamp = headers.get("X-Wasl-Timestamp", "")
-    wanted = signature(secret, timestamp, body)
-    if not hmac.compare_digest(wanted, headers.get("X-Wasl-Signature", "")):
+    given = headers.get("X-Wasl-Signature", "")
+    if not hmac.compare_digest(signature(secret, timestamp, body).encode(), given.encode()):
         return False
     return abs(time.time() - int(timestamp)) < 300
 

@@ -1,7 +1,7 @@
 """The pages of a destination without code: its table of words, and the protocol for those who receive."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -94,7 +94,8 @@ def word_table(request: PortalRequest, destination_id: int) -> HttpResponse:
     destination = _found(request, destination_id)
     kept = destination.settings
     sent = request.POST if request.method == "POST" else None
-    rows = Words(sent, initial=[{"word": word, "meaning": meant} for word, meant in kept.get("words", {}).items()])
+    table = sorted(kept.get("words", {}).items(), key=lambda row: words.spelling(row[0]))
+    rows = cast(WordTable, Words(sent, initial=[{"word": word, "meaning": meant} for word, meant in table]))
     tracks = TracksForm(sent, initial={"tracks": kept.get("tracks", True)})
     if sent is not None and rows.is_valid() and tracks.is_valid():
         with transaction.atomic():

@@ -13,7 +13,6 @@ order's `alias`, which is how it is found again. What the document leaves open:
 Settings of a destination: `customer_id`, the one to whom all orders belong instead (default: by pick-up).
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -22,17 +21,14 @@ from django.utils import timezone
 
 from integrations.carrier import Booking, CarrierError, Consignment, Report
 from integrations.client import Answer, HttpCarrier, dig, said, text
-from integrations.magiclane import fields, serializers, words
-from integrations.magiclane.places import address
+from integrations.magiclane import words
+from integrations.magiclane.outward import alias_of, customer_body, order_body, who
 from integrations.models import RemoteName
-from integrations.translation import Ledger, Translation, one_line, weight_of
+from integrations.translation import Ledger, Translation
 from orders.models import Order
-from orders.search import normalise
 from orders.statuses import Status
 
 _CUSTOMER = "customer"
-_NAME, _CUSTOM_DATA = 127, 10_000
-_CM3 = 1_000_000  # in a cubic metre
 _LISTED = 10
 # What a message of a 400 is about: the documented reasons, and our own field names.
 _ABOUT = (
@@ -48,9 +44,6 @@ _ABOUT = (
     ("address", "dropoff.address"),
     (_CUSTOMER, _CUSTOMER),
 )
-# Said of an order in this dialect by its sender, and known here too.
-_OURS = ("priority", "cube", "serviceTime", "timeWindow")
-_SAID_ELSEWHERE = ("type", "firstName", "lastName", "phoneNumber", "stopName", "stopPhone")
 
 
 class MagicLaneCarrier(HttpCarrier):
@@ -78,12 +71,12 @@ class MagicLaneCarrier(HttpCarrier):
         if order.dropoff_lat is None or order.dropoff_lng is None:
             raise CarrierError("The coordinates are not set.", permanent=True, path="dropoff.location")
         ledger = Ledger(order)
-        body = _body(consignment.key, order, ledger)
+        body = order_body(consignment.key, order, ledger)
         customer = self.destination.settings.get("customer_id")
         if customer:
             ledger.lost("pickup.*", note="the customer is that of the destination's settings")
         else:
-            _customer(order, ledger)
+            customer_body(order, ledger)
             customer = self._remembered(order)
         return ledger.translation({"customerId": _number(customer), **body})
 
@@ -184,7 +177,7 @@ class MagicLaneCarrier(HttpCarrier):
 
     # --- Customers ----------------------------------------------------------------------------------------------
     def _remembered(self, order: Order) -> str:
-        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=_who(order)).first()
+        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order)).first()
         return known.remote_id if known else ""
 
     def _customer_id(self, order: Order) -> int | str:
@@ -193,7 +186,7 @@ class MagicLaneCarrier(HttpCarrier):
         kept, _new = RemoteName.objects.get_or_create(
             destination=self.destination,
             kind=_CUSTOMER,
-            name=_who(order),
+            name=who(order),
             defaults={"label": order.pickup_name, "remote_id": number},
         )
         return _number(kept.remote_id)
@@ -201,7 +194,7 @@ class MagicLaneCarrier(HttpCarrier):
     def _find_customer(self, order: Order) -> str:
         """One that an earlier attempt has made, if its answer was lost. Should the list not be one of those that were
         asked for, a second customer does no harm."""
-        alias = _alias(order)
+        alias = alias_of(order)
         query = {"alias": f"{alias}:exact", "page": "1", "per_page": str(_LISTED)}
         listed = self._listed(self.call("customer", "GET", "/v1/customers", query=query, reads=True), "customers")
         return next((text(one.get("id")) for one in reversed(listed) if text(one.get("alias")) == alias), "")
@@ -209,7 +202,9 @@ class MagicLaneCarrier(HttpCarrier):
     def _make_customer(self, order: Order) -> str:
         # No parcel comes of it: that it is not known whether it was made does not matter.
         try:
-            answer = self.call("customer", "POST", "/v1/customers", body=[_customer(order, Ledger(order))], reads=True)
+            answer = self.call(
+                "customer", "POST", "/v1/customers", body=[customer_body(order, Ledger(order))], reads=True
+            )
         except CarrierError as error:
             error.path = error.path and error.path.replace("dropoff.", "pickup.")
             raise _about_pickup(error) from error
@@ -220,120 +215,8 @@ class MagicLaneCarrier(HttpCarrier):
 
     def _forget(self, order: Order, number: Any) -> bool:
         """The carrier has lost a customer. False if it is not ours to be made anew."""
-        ours = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=_who(order), by_hand=False)
+        ours = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order), by_hand=False)
         return ours.filter(remote_id=str(number)).delete()[0] > 0
-
-
-# --- What is sent ---------------------------------------------------------------------------------------------------
-def _body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
-    """The order as a delivery, but for its customer."""
-    ours = order.extras.get(words.DIALECT, {})
-    first, last = _names(order.dropoff_name)
-    weight, cube = weight_of(order), ours.get("cube") or _cube(order)
-    body = {
-        "location": [fields.number(order.dropoff_lat or 0), fields.number(order.dropoff_lng or 0)],
-        "alias": key,
-        "firstName": first,
-        "lastName": last,
-        "address": _address(order, "dropoff"),
-        "phoneNumber": order.dropoff_phone,
-        "customData": "",
-        "type": words.DELIVERY,
-        "status": 0,
-        "state": 0,
-        "priority": ours.get("priority", 0),
-        "numberOfPackages": order.pieces or 0,
-        "weight": fields.number(weight) if weight else 0,
-        "cube": cube,
-        "revenue": 0,
-        "timeWindow": ours.get("timeWindow") or _window(order, ledger),
-        "serviceTime": ours.get("serviceTime", 0),
-        "depotId": 0,
-    }
-    ledger.kept("dropoff.name", "dropoff.phone", "dropoff.address", "dropoff.address.*", "dropoff.location")
-    ledger.kept("parcel.pieces", "parcel.weight_kg")
-    ledger.kept(*(f"extras.{words.DIALECT}.{name}" for name in (*_OURS, *_SAID_ELSEWHERE)))
-    words_of_it = ledger.in_words("external_id", "cod_amount", "dropoff.email", "items", "window.pickup_at")
-    dated = ledger.in_words("window.start", "window.end", "parcel.dimensions")
-    ledger.as_text("cod_amount", note="text only")
-    ledger.as_text(f"extras.{words.DIALECT}.alias")
-    if weight and order.weight_kg is None:
-        ledger.kept("items.weight_kg", note="their sum")
-    if order.window_start or order.window_end:
-        _clipped(order, ledger)
-    if cube and not ours.get("cube"):
-        ledger.kept("parcel.dimensions", note=f"{cube:g} m³")
-    whole = order.dropoff_name if " ".join((first, last)).strip() != order.dropoff_name.strip() else ""
-    body["customData"] = "\n".join(filter(None, (order.notes, words_of_it, dated, whole)))[:_CUSTOM_DATA]
-    ledger.kept("notes")
-    return body
-
-
-def _window(order: Order, ledger: Ledger) -> list[int]:
-    start, end = serializers.window(order)
-    return [start, max(start, end)]
-
-
-def _clipped(order: Order, ledger: Ledger) -> None:
-    """Minutes of the merchant's day, without a date: that is in the text."""
-    start, end = serializers.window(order)
-    ledger.kept("window.start", note=f"minute {start} of the day; the date as text")
-    tz = order.merchant.tz
-    days = {moment.astimezone(tz).date() for moment in (order.window_start, order.window_end) if moment}
-    if len(days) > 1:
-        ledger.defaulted("window.end", f"minute {end}: clipped to one day; the date as text")
-    else:
-        ledger.kept("window.end", note=f"minute {end} of the day; the date as text")
-
-
-def _customer(order: Order, ledger: Ledger) -> dict[str, Any]:
-    """The party that the order is picked up from."""
-    first, last = _names(order.pickup_name)
-    lat, lng = order.pickup_lat, order.pickup_lng
-    ledger.kept("pickup.name", "pickup.phone", "pickup.email", "pickup.address", "pickup.address.*", "pickup.location")
-    if lat is None or lng is None:
-        lat, lng, whose = order.source.pickup_lat, order.source.pickup_lng, "the source's pick-up point"
-        if lat is None or lng is None:
-            lat, lng, whose = order.dropoff_lat, order.dropoff_lng, "the drop-off"
-        ledger.defaulted("pickup.location", f"a customer needs one: that of {whose}")
-    return {
-        "alias": _alias(order),
-        "firstName": first,
-        "lastName": last,
-        "address": _address(order, "pickup"),
-        "email": order.pickup_email,
-        "phoneNumber": order.pickup_phone,
-        "location": [fields.number(lat or 0), fields.number(lng or 0)],
-        "customData": "",
-    }
-
-
-def _who(order: Order) -> str:
-    """The party at the pick-up, told from others: normalised, at most 255 characters."""
-    said = [getattr(order, f"pickup_{part}") for part in ("name", "phone", "email", "address", "lat", "lng")]
-    name = normalise(" | ".join(str(value) for value in said if value not in (None, "")))
-    return name if len(name) <= 255 else f"{name[:190]} {hashlib.sha256(name.encode()).hexdigest()}"
-
-
-def _alias(order: Order) -> str:
-    """The same for the same party, so that it is found again."""
-    return f"wasl-{hashlib.sha256(_who(order).encode()).hexdigest()[:20]}"
-
-
-def _names(name: str) -> tuple[str, str]:
-    first, last = serializers.split(name.strip())
-    return first[:_NAME], last[:_NAME]
-
-
-def _address(order: Order, end: str) -> dict[str, str]:
-    parts = address(getattr(order, f"{end}_parts"), one_line(order, end))
-    return {name: value[: fields.MAX_PART] for name, value in parts.items()}
-
-
-def _cube(order: Order) -> float:
-    """In cubic metres; 0 when a side is missing."""
-    length, width, height = order.length_cm, order.width_cm, order.height_cm
-    return round(float(length * width * height / _CM3), 9) if length and width and height else 0
 
 
 # --- What is heard --------------------------------------------------------------------------------------------------

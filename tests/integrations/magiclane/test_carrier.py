@@ -13,7 +13,7 @@ from integrations.http import Reply
 from integrations.magiclane.carrier import MagicLaneCarrier
 from integrations.models import Dispatch, RemoteName
 from orders import actions
-from orders.drafts import Address, Parcel, Stop, Window
+from orders.drafts import Address, Item, Parcel, Stop, Window
 from orders.events import SYSTEM
 from orders.models import Order
 from orders.statuses import Attention, Status
@@ -69,7 +69,7 @@ class TestMagicLaneAsACarrier(CarrierContract):
                 "extra": "Salmiya, Block 3",
             },
             "phoneNumber": "+96511111111",
-            "customData": "Ring twice\nOrder SHOP-1 · COD 7.000 KWD · 2 × Product A\n"
+            "customData": "Ring twice\nOrder SHOP-1 · COD 7.000 KWD\n2 × Product A\n"
             "deliver from 2030-01-01T06:30:00+00:00 · deliver until 2030-01-01T09:00:00+00:00"
             " · 30.000 × 20.000 × 10.000 cm",
             "type": 1,
@@ -88,6 +88,19 @@ class TestMagicLaneAsACarrier(CarrierContract):
         assert fates["cod_amount"] == ("text", "text only")
         assert fates["pickup.location"] == ("defaulted", "a customer needs one: that of the drop-off")
         assert fates["window.end"] == ("kept", "minute 720 of the day; the date as text")
+
+    def test_what_its_own_dialect_said_of_an_order(self, shop: Shop, wire: Wire) -> None:
+        said = {"priority": 1, "cube": 2.5, "serviceTime": 60, "timeWindow": [420, 1086], "revenue": 12, "alias": "A"}
+        _order, dispatch = self.booked(shop, extras={"magiclane": said})
+        [sent] = posted(wire, "/v1/orders")
+        assert {name: sent[name] for name in said} == {**said, "revenue": 0, "alias": dispatch.key}
+        fates = {fate["path"]: fate["outcome"] for fate in dispatch.losses}
+        assert fates["extras.magiclane.priority"] == "kept"
+        assert fates["extras.magiclane.revenue"] == "lost"
+
+    def test_every_item_is_named(self, shop: Shop, wire: Wire) -> None:
+        self.booked(shop, items=tuple(Item(f"Product {number}", 2) for number in range(40)))
+        assert "2 × Product 39" in posted(wire, "/v1/orders")[0]["customData"]
 
     def test_its_calls_are_as_documented(self, shop: Shop, wire: Wire, peer: Shop) -> None:
         self.booked(shop)
