@@ -191,16 +191,16 @@ class Carrier(ABC):
     """A carrier account. Called with no transaction open, from any thread; raises `CarrierError` and nothing else
     (`read_callback` also `NotGenuine` and ValueError).
 
+    `pages`: its own pages of the portal about a destination: names of addresses that take its id, each with its title.
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about. `pages`: its own pages of the portal about a
-    destination, as names of addresses that take the destination's id, each with its title.
+    `track_batch`: how many parcels one call of `track` can ask about.
     """
 
+    pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
     poll_seconds: ClassVar[float] = 60
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False
     has_label: ClassVar[bool] = False
-    pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
     def __init__(self, destination: Destination, transcript: Transcript) -> None:
         self.destination = destination

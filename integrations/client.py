@@ -171,10 +171,10 @@ class HttpCarrier(Carrier):
         elif form is not None:
             content = urlencode(form).encode()
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        if secret:
-            self.sign(secret, sent, content)
         where = path.format(**(names or {}))
         url = accounts.address(self.account) + where + (f"?{urlencode(asked)}" if asked else "")
+        if secret:
+            self.sign(secret, sent, content)
         give_back()
         request = {"call": f"{method} {where}", "body": body if form is None else form}
         with self.transcript.exchange(verb, request) as log:
