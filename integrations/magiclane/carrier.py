@@ -91,11 +91,11 @@ class MagicLaneCarrier(HttpCarrier):
         try:
             answer = self.call("book", "POST", "/v1/orders", body=[body])
         except CarrierError as error:
-            if error.path != _CUSTOMER or not self._forget(consignment.order, body.get("customerId")):
+            other = self._another_customer(consignment.order, body) if error.path == _CUSTOMER else None
+            if not other:
                 raise _about_pickup(error) from error
-            body["customerId"] = self._customer_id(consignment.order)  # the one that we knew is gone: another, once
-            try:
-                answer = self.call("book", "POST", "/v1/orders", body=[body])
+            try:  # once
+                answer = self.call("book", "POST", "/v1/orders", body=[body | {"customerId": other}])
             except CarrierError as again:
                 raise _about_pickup(again) from again
         made = answer.get("orders", 0)
@@ -213,10 +213,16 @@ class MagicLaneCarrier(HttpCarrier):
             raise CarrierError(f"Its new customer has no id: {said(answer)}")
         return number
 
-    def _forget(self, order: Order, number: Any) -> bool:
-        """The carrier has lost a customer. False if it is not ours to be made anew."""
-        ours = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order), by_hand=False)
-        return ours.filter(remote_id=str(number)).delete()[0] > 0
+    def _another_customer(self, order: Order, body: dict[str, Any]) -> Any:
+        """Instead of one that the carrier has lost: made anew, or what another order of the same party has got since.
+        None if there is no other; what a person has chosen stays."""
+        if self.destination.settings.get("customer_id"):
+            return None
+        lost = body.get("customerId")
+        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order))
+        known.filter(remote_id=str(lost), by_hand=False).delete()
+        other = self._customer_id(order)
+        return None if other == lost else other
 
 
 # --- What is heard --------------------------------------------------------------------------------------------------

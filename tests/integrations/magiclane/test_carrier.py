@@ -198,14 +198,40 @@ class TestMagicLaneAsACarrier(CarrierContract):
         assert known.remote_id == str(Customer.objects.get().pk)
 
     def test_but_once(self, shop: Shop, wire: Wire) -> None:
-        order = self.placed(shop)
+        self.booked(shop)
+        Customer.objects.all().delete()
+        order = make_order(shop, "SHOP-2")
         lost = answers(400, {"message": "orders[0].customerId: Customer not found."})
-        wire.faults = [None, None, lost, None, lost]  # type: ignore[list-item]
+        wire.faults = [None, None, None, lost]  # type: ignore[list-item]
         work()
         order, dispatch = fresh(order)
         assert (dispatch.state, order.attention_path) == (Dispatch.State.REFUSED, "pickup.name")
         assert not wire.faults
-        assert len(posted(wire, "/v1/orders")) == 2
+
+    def test_another_order_has_made_it_anew_already(self, shop: Shop, peer: Shop, wire: Wire) -> None:
+        self.booked(shop)
+        Customer.objects.all().delete()
+        theirs = Customer.objects.create(merchant=peer.merchant, lat=29, lng=48)
+
+        def meanwhile(reach: Any) -> Reply:
+            RemoteName.objects.update(remote_id=str(theirs.pk))
+            return reach()
+
+        order = make_order(shop, "SHOP-2")
+        wire.faults = [meanwhile]
+        work()
+        assert fresh(order)[1].state == Dispatch.State.BOOKED
+        assert posted(wire, "/v1/orders")[-1]["customerId"] == theirs.pk
+
+    def test_a_customer_that_a_person_has_chosen_stays(self, shop: Shop, wire: Wire) -> None:
+        self.booked(shop)
+        Customer.objects.all().delete()
+        RemoteName.objects.update(by_hand=True)
+        order = make_order(shop, "SHOP-2")
+        work()
+        order, dispatch = fresh(order)
+        assert (dispatch.state, order.attention_path) == (Dispatch.State.REFUSED, "pickup.name")
+        assert RemoteName.objects.count() == 1
 
     def test_a_customer_that_it_refuses(self, shop: Shop, wire: Wire) -> None:
         order = self.placed(shop)
