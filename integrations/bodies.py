@@ -51,6 +51,22 @@ def check_storable(value: Any, depth: int = 0) -> None:
             check_storable(inner, depth + 1)
 
 
+def storable(value: Any, depth: int = 0) -> Any:
+    """The same JSON value as PostgreSQL can hold it, for what others answer us: it is no reason to lose the rest."""
+    match value:
+        case str():
+            return value.replace("\x00", "").encode(errors="replace").decode()
+        case float() if not math.isfinite(value):
+            return None
+        case dict() | list() if depth >= MAX_DEPTH:
+            return None
+        case dict():
+            return {storable(name): storable(inner, depth + 1) for name, inner in value.items()}
+        case list():
+            return [storable(inner, depth + 1) for inner in value]
+    return value
+
+
 def parse_json(body: bytes) -> Any:
     """Strict JSON with `Decimal` for fractions. Raises `ParseError` also for what PostgreSQL cannot store: NUL, lone
     surrogates, numbers beyond a float's, depths."""

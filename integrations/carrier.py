@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from destinations.models import Destination
+from integrations.bodies import storable
 from integrations.models import CarrierAccount
 from integrations.translation import Translation
 from orders.models import JSONEncoder, Order
 
 MAX_TEXT = 16_000  # characters of a request or response that are kept
 _SECRET = re.compile(
-    r'(?i)("?[\w-]*(?:password|secret|token|authorization|api[_-]?key)[\w-]*"?\s*[:=]\s*)("[^"]*"|[^\s,&}]+)'
+    r'(?i)("?[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id)[\w-]*"?\s*[:=]\s*)("[^"]*"|[^\s,&}]+)'
 )
 
 
@@ -48,7 +49,7 @@ class CarrierError(Exception):
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
-        self.path = path
+        self.path = path and path[:80]  # as much as an order keeps
         self.unknown = unknown
         self.retry_after = retry_after
         self.paced = paced
@@ -78,11 +79,18 @@ class Consignment:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """The carrier's yes: its own reference for a parcel that is alive. `label_url`: where its PDF label is."""
+    """The carrier's yes: its own reference for a parcel that is alive. `label_url`: where its PDF label is. A reference
+    that we could not keep is an unknown outcome; a tracking page that is no address is none."""
 
     reference: str
     tracking_url: str = ""
     label_url: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.reference) <= 255:
+            raise CarrierError(f"Its yes has no usable id: {self.reference[:80]!r}", unknown=True)
+        if not (self.tracking_url.startswith(("https://", "http://")) and len(self.tracking_url) <= 1000):
+            object.__setattr__(self, "tracking_url", "")  # people click on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ class Callback:
             raise ValueError("nested too deeply") from error
         if not isinstance(found, dict):
             raise ValueError("not a JSON object")
-        return found
+        return storable(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +191,12 @@ class Carrier(ABC):
     """A carrier account. Called with no transaction open, from any thread; raises `CarrierError` and nothing else
     (`read_callback` also `NotGenuine` and ValueError).
 
+    `pages`: its own pages of the portal about a destination: names of addresses that take its id, each with its title.
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
     `track_batch`: how many parcels one call of `track` can ask about.
     """
 
+    pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
     poll_seconds: ClassVar[float] = 60
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False

@@ -2,7 +2,8 @@
 what an answer means for the parcel."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import accounts, drift, http, lanes
+from integrations.bodies import storable
 from integrations.carrier import Carrier, CarrierError, Consignment, Report
 from integrations.http import HttpError, Reply
 from orders.models import JSONEncoder
@@ -65,6 +67,9 @@ class HttpCarrier(Carrier):
     def authorise(self, secret: str, headers: dict[str, str], query: dict[str, str]) -> None:
         """Puts the token, or the key where there is no log-in, into a call."""
         headers["Authorization"] = f"Bearer {secret}"
+
+    def sign(self, secret: str, headers: dict[str, str], content: bytes) -> None:
+        """Puts a signature of what is sent into a call."""
 
     def log_in(self) -> tuple[str, timedelta]:
         """A new token and its life. Calls with `secret=""`, so that no token is wanted for it."""
@@ -168,6 +173,8 @@ class HttpCarrier(Carrier):
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         where = path.format(**(names or {}))
         url = accounts.address(self.account) + where + (f"?{urlencode(asked)}" if asked else "")
+        if secret:
+            self.sign(secret, sent, content)
         give_back()
         request = {"call": f"{method} {where}", "body": body if form is None else form}
         with self.transcript.exchange(verb, request) as log:
@@ -191,11 +198,21 @@ class HttpCarrier(Carrier):
         if not reply.body.strip():
             return Answer(reply.status, None)
         try:
-            return Answer(reply.status, reply.json())
+            return Answer(reply.status, storable(reply.json()))
         except HttpError as error:
             if reply.status >= 400:
                 return Answer(reply.status, reply.body[:500].decode(errors="replace"))
             raise CarrierError(str(error), unknown=not reads) from error
+
+
+@contextmanager
+def after_a_yes() -> Iterator[None]:
+    """Whatever goes wrong from here on, the carrier may have the parcel: it is not booked a second time, nor given up,
+    before that is known."""
+    try:
+        yield
+    except CarrierError as error:
+        raise CarrierError(str(error), unknown=True) from error
 
 
 def said(answer: Answer) -> str:

@@ -59,7 +59,16 @@ ROOMS = (
         staff=True,
     ),
     Room("fuuffy", "Fuuffy", dialect=True, key_prefix="fuf", credential="client"),
-    Room("magiclane", "Magic Lane", dialect=True, key_prefix="mgl"),
+    Room(
+        "magiclane",
+        "Magic Lane",
+        dialect=True,
+        key_prefix="mgl",
+        carrier="integrations.magiclane.carrier.MagicLaneCarrier",
+        credentials=("api_key",),
+        base_urls={"production": "https://fleetmanagement.magiclaneapis.com"},
+        root="/v1",
+    ),
     Room(
         "modon",
         "Modon Express",
@@ -67,6 +76,13 @@ ROOMS = (
         key_prefix="mdn",
         kinds={"": "@@", "user": ""},
         source_settings={"modon_create_reply": ("array", "object")},
+    ),
+    Room(
+        "generic",
+        "Generic HTTP",
+        carrier="integrations.generic.carrier.GenericCarrier",
+        credentials=("secret",),
+        callback="signature",
     ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
 )

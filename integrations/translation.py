@@ -6,6 +6,7 @@ of each; what nobody mentioned is lost.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import TextChoices
@@ -87,6 +88,15 @@ def facts(order: Order) -> dict[str, str]:
 def items_of(order: Order) -> list[Any]:
     """The order's items, also those of one that was never stored (`order.unsaved_items`)."""
     return list(getattr(order, "unsaved_items", None) or (order.items.all() if order.pk else ()))
+
+
+def weight_of(order: Order) -> Decimal | None:
+    """Kilograms: the parcel's, else all of its items together; None when not all of them are known."""
+    if order.weight_kg is not None:
+        return order.weight_kg
+    weights = [(item.weight_kg, item.quantity) for item in items_of(order)]
+    known = [weight * quantity for weight, quantity in weights if weight is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(weights) else None
 
 
 def one_line(order: Order, end: str) -> str:

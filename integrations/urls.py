@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import include, path, re_path
 
 from integrations import callbacks, registry, views
+from integrations.generic.urls import pages as generic_pages
 
 app_name = "integrations"
 
@@ -16,6 +17,7 @@ pages = [
     path("api/", views.reference_index, name="reference_index"),
     path("api/<slug:dialect>/", views.reference, name="reference"),
     path("api/<slug:dialect>/openapi.json", views.reference_document, name="reference_document"),
+    *generic_pages,
 ]
 dialects = []
 for name in registry.DIALECTS:

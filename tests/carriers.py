@@ -113,6 +113,32 @@ class CarrierContract:
     def prepare_order(self, shop: Shop, **changes: Any) -> Order:
         return make_order(shop, **changes)
 
+    # --- For a carrier that is not Wasl -------------------------------------------------------------------------
+    def address(self, server: str) -> str:
+        """Where the carrier is reached; `server` is where we are."""
+        return f"{server}/{self.provider}"
+
+    def at_peer(self, peer: Shop) -> Any:
+        """The one parcel that is alive there."""
+        [order] = Order.objects.of(peer.merchant).exclude(status=Status.CANCELLED)
+        return order
+
+    def bring(self, peer: Shop, status: str, **fields: Any) -> None:
+        """The carrier's parcel gets to this status."""
+        put_at(self.at_peer(peer), status, **fields)
+
+    def parcels(self, peer: Shop) -> int:
+        """How many it has ever taken."""
+        return Order.objects.of(peer.merchant).count()
+
+    def retell(self, peer: Shop) -> None:
+        """The carrier changes something that does not concern us."""
+        Order.objects.of(peer.merchant).update(status_text="another word")
+
+    def is_over(self, peer: Shop) -> bool:
+        """Whether all its parcels are cancelled."""
+        return not Order.objects.of(peer.merchant).exclude(status__in=[Status.CANCELLED, Status.CANCELLING]).exists()
+
     # --- The two sides ------------------------------------------------------------------------------------------
     @pytest.fixture
     def peer(self, transactional_db: None, unlimited: None) -> Shop:
@@ -129,7 +155,7 @@ class CarrierContract:
             shop.source,
             self.provider,
             name="The carrier",
-            base_url=f"{live_server.url}/{self.provider}",
+            base_url=self.address(live_server.url),
             credentials=self.credentials(peer),
             default=True,
         )
@@ -150,10 +176,6 @@ class CarrierContract:
         order, dispatch = fresh(order)
         assert dispatch.state == State.BOOKED, dispatch.last_error
         return order, dispatch
-
-    def at_peer(self, peer: Shop) -> Order:
-        [order] = Order.objects.of(peer.merchant).exclude(status=Status.CANCELLED)
-        return order
 
     def poll(self, dispatch: Dispatch) -> None:
         later(100_000)
@@ -242,7 +264,7 @@ class CarrierContract:
         order, dispatch = fresh(order)
         assert dispatch.state == State.BOOKED, dispatch.last_error
         assert dispatch.reference == self.reference(self.at_peer(peer))
-        assert Order.objects.of(peer.merchant).count() == 1
+        assert self.parcels(peer) == 1
 
     def test_waits_as_long_as_it_is_asked_to(self, shop: Shop, wire: Wire) -> None:
         order = self.placed(shop)
@@ -266,7 +288,7 @@ class CarrierContract:
         for theirs, ours in self.says.items():
             if theirs == Status.CANCELLED:
                 continue
-            put_at(self.at_peer(peer), theirs)
+            self.bring(peer, theirs)
             self.poll(dispatch)
             order, dispatch = fresh(order)
             assert order.status == ours, theirs
@@ -274,16 +296,16 @@ class CarrierContract:
 
     def test_what_is_no_news_leaves_no_trace(self, shop: Shop, peer: Shop) -> None:
         order, dispatch = self.booked(shop)
-        put_at(self.at_peer(peer), Status.PICKED_UP)
+        self.bring(peer, Status.PICKED_UP)
         self.poll(dispatch)
         events = order.events.count()
-        Order.objects.of(peer.merchant).update(status_text="another word")
+        self.retell(peer)
         self.poll(dispatch)
         assert order.events.count() == events
 
     def test_a_parcel_that_the_carrier_cancelled(self, shop: Shop, peer: Shop) -> None:
         order, dispatch = self.booked(shop)
-        put_at(self.at_peer(peer), Status.CANCELLED)
+        self.bring(peer, Status.CANCELLED)
         self.poll(dispatch)
         assert fresh(order)[0].status == Status.CANCELLED
 
@@ -294,7 +316,7 @@ class CarrierContract:
         work()
         assert fresh(order)[0].status == Status.CANCELLED
         work()
-        assert not Order.objects.of(peer.merchant).exclude(status__in=[Status.CANCELLED, Status.CANCELLING]).exists()
+        assert self.is_over(peer)
 
     def test_a_cancel_that_is_repeated(self, shop: Shop, peer: Shop, wire: Wire) -> None:
         order, _dispatch = self.booked(shop)
@@ -309,7 +331,7 @@ class CarrierContract:
 
     def test_a_cancel_that_the_carrier_refuses(self, shop: Shop, peer: Shop) -> None:
         order, dispatch = self.booked(shop)
-        put_at(self.at_peer(peer), Status.DELIVERED)
+        self.bring(peer, Status.DELIVERED)
         actions.cancel_orders([order], SYSTEM)
         work()
         order, dispatch = fresh(order)
@@ -336,7 +358,7 @@ class CarrierContract:
         """What the carrier can say beside the status."""
         order, dispatch = self.booked(shop)
         for mark, heard in self.marks.items():
-            put_at(self.at_peer(peer), Status.IN_TRANSIT, mark=mark)
+            self.bring(peer, Status.IN_TRANSIT, mark=mark)
             self.poll(dispatch)
             assert fresh(order)[0].mark == heard
 

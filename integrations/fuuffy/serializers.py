@@ -14,6 +14,7 @@ from integrations.fuuffy import words
 from integrations.fuuffy.auth import DIALECT
 from integrations.fuuffy.errors import refused
 from integrations.fuuffy.estimate import estimated_delivery
+from integrations.translation import items_of, weight_of
 from orders.drafts import Address, Item, OrderDraft, Parcel, Stop
 from orders.models import Order
 
@@ -236,17 +237,13 @@ def _sorted(part: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _known(order: Order) -> dict[str, Any]:
     """The same of an order that came another way."""
-    items = list(order.items.all())
-    weights = [item.weight_kg * item.quantity for item in items if item.weight_kg is not None]
-    weight = order.weight_kg
-    if weight is None and items and len(weights) == len(items):
-        weight = sum(weights, Decimal(0))
+    items = items_of(order)
     dimensions = _given(length=order.length_cm, width=order.width_cm, height=order.height_cm)
     return {
         "sender": _person(order, "pickup"),
         "recipient": _person(order, "dropoff"),
         "package": _given(
-            weight=weight,
+            weight=weight_of(order),
             dimensions=dimensions if len(dimensions) == len(words.DIMENSIONS) else None,
             description=", ".join(map(str, items)),
         ),

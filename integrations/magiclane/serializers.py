@@ -268,7 +268,7 @@ def order(order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
     ours = order.extras.get(words.DIALECT, {})
     kind = ours.get("type", words.DELIVERY)
     here = _stop(order, words.ends(kind)[0])
-    first, last = _split(here.name)
+    first, last = split(here.name)
     if ours.get("stopName") == here.name:
         first, last = ours["firstName"], ours["lastName"]
     status, state = said or words.pair(order)
@@ -291,7 +291,7 @@ def order(order: Order, said: tuple[int, int] | None = None) -> dict[str, Any]:
         "weight": _weight(order),
         "cube": ours.get("cube", 0),
         "revenue": ours.get("revenue", 0),
-        "timeWindow": ours.get("timeWindow") or _window(order),
+        "timeWindow": ours.get("timeWindow") or window(order),
         "serviceTime": ours.get("serviceTime", 0),
         "depotId": order.depot_id or 0,
         **refused(order),
@@ -304,7 +304,7 @@ def _customer(order: Order) -> dict[str, Any]:
         names = ("id", "alias", "firstName", "lastName", "address", "email", "phoneNumber", "location", "customData")
         return {name: saved[name] for name in names} | {"address": address(saved["address"])}
     pickup = _stop(order, "pickup")
-    first, last = _split(pickup.name)
+    first, last = split(pickup.name)
     return {
         "id": 0,
         "alias": "",
@@ -318,7 +318,7 @@ def _customer(order: Order) -> dict[str, Any]:
     }
 
 
-def _split(name: str) -> tuple[str, str]:
+def split(name: str) -> tuple[str, str]:
     first, _, last = name.partition(" ")
     return first, last
 
@@ -343,7 +343,7 @@ def _items_weight(order: Order) -> Decimal | None:
     return sum(weights, Decimal(0)) if len(weights) == len(items) else None
 
 
-def _window(order: Order) -> list[int]:
+def window(order: Order) -> list[int]:
     """The minutes of the merchant's day of a window that has a date, up to the end of its first day."""
     start = order.window_start and order.window_start.astimezone(order.merchant.tz)
     end = order.window_end and order.window_end.astimezone(order.merchant.tz)

@@ -1,4 +1,5 @@
-"""Magic Lane's numbers, names and limits. OUT is what a caller of ours sees, as (status, state)."""
+"""Magic Lane's numbers, names and limits. OUT is what a caller of ours sees, as (status, state); IN is what a
+carrier's state means to us."""
 
 import re
 from typing import Final
@@ -24,6 +25,18 @@ OUT_FAILED = {Failure.DISPATCH: (0, 5), Failure.DELIVERY: (1, 5)}
 # A changed state in a PUT → the status that it asks for; REJECTED asks to cancel.
 ASKED = {1: Status.IN_TRANSIT, 2: Status.IN_TRANSIT, 4: Status.DELIVERED, 5: Status.FAILED}
 REJECTED = 3
+
+# A carrier that has the order is at least at 0: it has it, and our word for that is accepted.
+IN = {
+    0: Status.ACCEPTED,
+    1: Status.IN_TRANSIT,
+    2: Status.IN_TRANSIT,
+    REJECTED: Status.CANCELLED,
+    4: Status.DELIVERED,
+    5: Status.FAILED,
+}
+# What a state says beyond the status that we make of it.
+IN_TEXT = {2: "servicing"}
 
 PICKUP, DELIVERY = 0, 1
 

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from integrations import accounts
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report
-from integrations.client import Answer, HttpCarrier, said, text
+from integrations.client import Answer, HttpCarrier, after_a_yes, said, text
 from integrations.muvx import words
 from integrations.muvx.errors import FIELDS
 from integrations.signing import is_signed
@@ -78,7 +78,8 @@ class MuvxCarrier(HttpCarrier):
         if not number:
             raise CarrierError(f"Its yes has no id: {said(answer)}", unknown=True)
         if consignment.attempt > 1:  # the answer to an earlier attempt may be given again: what has become of it?
-            status = self._status(number).text("status")
+            with after_a_yes():
+                status = self._status(number).text("status")
         if status in words.DEAD:
             raise CarrierError(f"It has {number}, but as {status}.", burnt=True)
         return Booking(number, tracking_url=answer.text("tracking_url"))
