@@ -89,15 +89,16 @@ def main() -> int:
         with installation() as made:
             python(_CONNECT, "fast", str(fast), "slow", str(slow), "down", str(down))
             place("fast", ORDERS, "a")
-            alone, burnt = drained(made.url, made.start, "fast", ORDERS)
-            print(
-                f"rate   {ORDERS} orders: {alone:.0f} a second (wanted {LIMIT}), {burnt:.1f} s of processor in the worker"
-            )
+            worker = start_worker(made)
+            alone = drained(made.url, "fast", ORDERS)
+            burnt = cpu(worker.pid)
+            print(f"rate   {ORDERS} orders: {alone:.0f} a second (wanted {LIMIT}), worker's processor {burnt:.1f} s")
             failed += alone < LIMIT
             stop(made)
             place("slow", 200, "s")
             place("fast", ORDERS, "b")
-            beside, _ = drained(made.url, made.start, "fast", 2 * ORDERS, of=ORDERS)
+            start_worker(made)
+            beside = drained(made.url, "fast", 2 * ORDERS, of=ORDERS)
             print(f"hang   beside a carrier that hangs: {beside:.0f} a second, {beside / alone:.0%} of alone")
             failed += beside < alone * 0.5
             stop(made)
@@ -113,7 +114,7 @@ def main() -> int:
             print(f"down   {WAITING} orders wait: {idle:.1%} of a processor")
             failed += idle > 0.25
             others.append(start_carrier(down, False))
-            rate, _ = drained(made.url, None, "down", WAITING)
+            rate = drained(made.url, "down", WAITING)
             print(f"back   {rate:.0f} a second, {rate / alone:.0%} of the rate without waiting")
             failed += rate < LIMIT
     finally:
@@ -165,25 +166,17 @@ def wait_for_planned(url: str) -> None:
         time.sleep(1)
 
 
-def drained(url: str, start, name: str, until: int, of: int | None = None) -> tuple[float, float]:
+def drained(url: str, name: str, until: int, of: int | None = None) -> float:
     """Orders a second between the first tenth and the last of them, so that starting does not count."""
     of = of or until
-    process = None
-    if start:
-        before = booked(url, name)
-        start("-m", "django", "worker")
-    else:
-        before = booked(url, name)
-    tenth = before + of // 10
-    while booked(url, name) < tenth:
+    while booked(url, name) < until - of + of // 10:
         time.sleep(0.05)
     began, first = time.monotonic(), booked(url, name)
     while (now := booked(url, name)) < until:
         if time.monotonic() - began > 600:
             raise SystemExit(f"{now} of {until} after ten minutes")
         time.sleep(0.1)
-    took = time.monotonic() - began
-    return (until - first) / took, cpu(process.pid) if process else 0.0
+    return (until - first) / (time.monotonic() - began)
 
 
 def cpu(pid: int) -> float:
