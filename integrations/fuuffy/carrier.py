@@ -66,6 +66,7 @@ class FuuffyCarrier(HttpCarrier):
     logs_in = True
     repeatable = True
     pace = (100, 60)
+    poll_seconds = 300  # its webhooks are faster, and looking must leave calls for booking
 
     @classmethod
     def check_settings(cls, stored: dict[str, Any]) -> None:

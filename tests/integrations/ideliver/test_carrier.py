@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations import accounts, dispatching, keys
+from integrations.carrier import Consignment, Transcript
 from integrations.http import HttpError
 from integrations.ideliver.answers import time
 from integrations.ideliver.carrier import IDeliverCarrier
@@ -86,7 +87,7 @@ class TestIDeliverAsACarrier(CarrierContract):
     def test_a_token_lives_as_long_as_it_says(
         self, shop: Shop, wire: Wire, answer: dict[str, Any], seconds: int
     ) -> None:
-        carrier = IDeliverCarrier(shop.destination, dispatching.Transcript())
+        carrier = IDeliverCarrier(shop.destination, Transcript())
         wire.faults = [answers(200, {"access_token": "a", **answer})]
         assert carrier.log_in()[1] == timedelta(seconds=seconds)
 
@@ -184,8 +185,8 @@ class TestIDeliverAsACarrier(CarrierContract):
         order = self.placed(shop)
         dispatching.plan(order)
         dispatch = fresh(order)[1]
-        carrier = dispatching.carrier_for(dispatch, dispatching.Transcript())
-        old = carrier.prepare(dispatching.Consignment(dispatch.key, order)).body
+        carrier = dispatching.carrier_for(dispatch, Transcript())
+        old = carrier.prepare(Consignment(dispatch.key, order)).body
         old["standardized"]["scheduled_pickup_at"] = "2024-01-01T00:00:00.000Z"
         Dispatch.objects.filter(pk=dispatch.pk).update(body=old, attempts=1)
         work()
@@ -322,8 +323,8 @@ class TestIDeliverAsACarrier(CarrierContract):
     def test_a_cancel_that_was_one_already(self, shop: Shop, peer: Shop) -> None:
         order, dispatch = self.booked(shop)
         put_at(self.at_peer(peer), Status.CANCELLED)
-        carrier = dispatching.carrier_for(dispatch, dispatching.Transcript())
-        carrier.cancel(dispatching.Consignment(dispatch.key, order), dispatch.reference)
+        carrier = dispatching.carrier_for(dispatch, Transcript())
+        carrier.cancel(Consignment(dispatch.key, order), dispatch.reference)
 
     # --- Callbacks ----------------------------------------------------------------------------------------------
     @pytest.fixture

@@ -10,7 +10,7 @@ from integrations.ideliver.carrier import SIGNATURE
 from integrations.signing import hex_signature
 from orders.statuses import Mark, Status
 from tests.drifting import Talk, callback, drifted
-from tests.factories import Shop, make_order, make_shop
+from tests.factories import Shop, make_order
 from tests.integrations.ideliver.api import example
 
 NUMBER = "6f1c2f4e-0000-4000-8000-000000000001"
