@@ -20,8 +20,10 @@ from integrations.translation import Translation
 from orders.models import JSONEncoder, Order
 
 MAX_TEXT = 16_000  # characters of a request or response that are kept
+# Tried at the beginnings of words only, and never twice: what a carrier answers may be one long word.
 _SECRET = re.compile(
-    r'(?i)("?[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id)[\w-]*"?\s*[:=]\s*)("[^"]*"|[^\s,&}]+)'
+    r'(?i)("?(?<![\w-])[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id)[\w-]*+"?\s*+[:=]\s*+)'
+    r'("[^"]*"|[^\s,&}]+)'
 )
 
 
@@ -184,7 +186,7 @@ class Transcript:
 def readable(body: Any) -> str:
     """A body as text for people: secrets blotted out, cut to `MAX_TEXT` characters."""
     text = body if isinstance(body, str) else json.dumps(body, cls=JSONEncoder, ensure_ascii=False)
-    return _SECRET.sub(r'\1"…"', text.replace("\x00", ""))[:MAX_TEXT]
+    return _SECRET.sub(r'\1"…"', text.replace("\x00", "")[:MAX_TEXT])[:MAX_TEXT]
 
 
 class Carrier(ABC):

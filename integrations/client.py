@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.db import connection
 from django.utils import timezone
@@ -171,7 +171,7 @@ class HttpCarrier(Carrier):
         elif form is not None:
             content = urlencode(form).encode()
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        where = path.format(**(names or {}))
+        where = path.format(**{name: quote(value, safe="") for name, value in (names or {}).items()})
         url = accounts.address(self.account) + where + (f"?{urlencode(asked)}" if asked else "")
         if secret:
             self.sign(secret, sent, content)

@@ -135,7 +135,7 @@ def record_progress(
                 attention_detail=f"{status}: {text}" if text else status,
                 deleted_at=None,
             )
-        marks = {"mark": mark} if mark and status == order.status else {}
+        marks = {"mark": mark} if status == order.status and mark != order.mark else {}
         return change(order, Kind.RECORDED, actor, data=data, **marks)
     attention = (
         {"attention": Attention.DELIVERY_FAILED, "attention_detail": text}

@@ -122,10 +122,12 @@ def _attempt(
     known, repeating = not uncertain, False
     try:
         carrier = carrier_for(dispatch, transcript)
+        # What is written down before it is sent was never sent if it was never written.
+        known = known or (carrier.writes_first and consignment.body is None)
         # Where booking again is harmless it also tells whether there is a parcel; one not wanted any more is then
         # cancelled like any other.
-        repeating = uncertain and carrier.repeatable and consignment.body is not None
-        if uncertain and not repeating:
+        repeating = not known and carrier.repeatable and consignment.body is not None
+        if not known and not repeating:
             booking = carrier.find(consignment)
             known = True
             if booking or not may_book or consignment.attempt > MAX_ATTEMPTS:

@@ -51,7 +51,7 @@ def measure(below: int) -> Schema:
     return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": below}
 
 
-DIMENSIONS = body({name: measure(200) for name in words.DIMENSIONS}, required=words.DIMENSIONS)
+DIMENSIONS = body({name: measure(words.MAX_SIDE_CM) for name in words.DIMENSIONS}, required=words.DIMENSIONS)
 
 SCHEMAS = {
     "NewOrder": body(
@@ -60,7 +60,7 @@ SCHEMAS = {
             "recipient": person(required=True),
             "package": body(
                 {
-                    "weight": measure(100) | {"description": "Kilograms."},
+                    "weight": measure(words.MAX_WEIGHT_KG) | {"description": "Kilograms."},
                     "dimensions": nullable(DIMENSIONS) | {"description": "Centimetres."},
                     "description": text(nullable=True, maxLength=500),
                     "value": {"type": ["number", "null"], "minimum": 0, "description": "Declared value in USD."},

@@ -101,13 +101,13 @@ class PersonSerializer(serializers.Serializer):
 
 
 class DimensionsSerializer(serializers.Serializer):
-    length = NumberField("Length", below=200)
-    width = NumberField("Width", below=200)
-    height = NumberField("Height", below=200)
+    length = NumberField("Length", below=words.MAX_SIDE_CM)
+    width = NumberField("Width", below=words.MAX_SIDE_CM)
+    height = NumberField("Height", below=words.MAX_SIDE_CM)
 
 
 class PackageSerializer(serializers.Serializer):
-    weight = NumberField("Weight", below=100)
+    weight = NumberField("Weight", below=words.MAX_WEIGHT_KG)
     dimensions = DimensionsSerializer(
         required=False, allow_null=True, error_messages={"invalid": "Dimensions must be an object"}
     )

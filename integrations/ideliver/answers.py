@@ -102,7 +102,7 @@ def _known(order: Order) -> dict[str, Any]:
         "rider_id": order.rider and str(order.rider.uuid),
     }
     if order.cod_amount is not None:
-        values |= {"cod_amount_minor": _minor(order.cod_amount, order.currency), "cod_currency": order.currency}
+        values |= {"cod_amount_minor": minor(order.cod_amount, order.currency), "cod_currency": order.currency}
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
@@ -118,11 +118,12 @@ def _items(order: Order, sent: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _item(item: OrderItem, currency: str) -> dict[str, Any]:
-    price = {} if item.price is None else {"price_minor": _minor(item.price, currency)}
+    price = {} if item.price is None else {"price_minor": minor(item.price, currency)}
     return {"name": item.name, "quantity": item.quantity, **price}
 
 
-def _minor(amount: Decimal, currency: str) -> int:
+def minor(amount: Decimal, currency: str) -> int:
+    """In the currency's smallest unit, as ISO 4217 has it."""
     return int(amount.scaleb(money.exponent(currency)))
 
 

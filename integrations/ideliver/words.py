@@ -1,4 +1,5 @@
-"""iDeliver's words and limits. OUT is what a caller of ours sees; SAID is where a caller's PATCH can move an order."""
+"""iDeliver's words and limits. OUT is what a caller of ours sees; SAID is where a caller's PATCH can move an order;
+IN is what a carrier's word means to us."""
 
 import uuid
 from collections.abc import Iterable
@@ -44,6 +45,11 @@ SAID = {
     "returned_to_merchant": Status.RETURNED,
     "lost_in_transit": Status.LOST,
 }
+
+# What a carrier's word means to us; `DELAYED` is a mark too.
+IN = SAID | {"pending": Status.ACCEPTED, "failed": Status.FAILED}
+# An order of which the carrier says this is no parcel that anybody will deliver.
+DEAD = frozenset({CANCELLED, "failed"})
 
 # Path → the code of its own that a missing value has.
 MISSING = {

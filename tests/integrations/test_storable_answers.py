@@ -1,13 +1,14 @@
 """What carriers say is kept, whatever is in it."""
 
 import json
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.bodies import check_storable, storable
-from integrations.carrier import Booking, Callback, CarrierError
+from integrations.carrier import Booking, Callback, CarrierError, readable
 
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(st.characters(categories=None)),
@@ -49,3 +50,25 @@ def test_a_reference_that_cannot_be_kept_is_no_yes(reference: str) -> None:
 def test_a_tracking_page_is_an_address(address: str) -> None:
     assert Booking("1", tracking_url=address).tracking_url == ""
     assert Booking("1", tracking_url="https://x.example/1").tracking_url
+
+
+@pytest.mark.parametrize("word", ["x", "token", "secret_"])
+def test_long_words_are_read_in_no_time(word: str) -> None:
+    started = monotonic()
+    readable(word * 1_000_000)
+    assert monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('{"access_token": "a b", "id": 1}', '{"access_token": "…", "id": 1}'),
+        ('{"client_secret":"a","client_id":"b"}', '{"client_secret":"…","client_id":"…"}'),
+        ("grant_type=x&client_secret=abc&y=1", 'grant_type=x&client_secret="…"&y=1'),
+        ("?token=@@abc", '?token="…"'),
+        ("x-api-key: abc", 'x-api-key: "…"'),
+        ('{"call": "POST /v1/auth/token", "body": {}}', '{"call": "POST /v1/auth/token", "body": {}}'),
+    ],
+)
+def test_secrets_are_blotted_out(said: str, shown: str) -> None:
+    assert readable(said) == shown
