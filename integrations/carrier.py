@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from destinations.models import Destination
+from integrations.bodies import check_storable, no_constant
 from integrations.models import CarrierAccount
 from integrations.translation import Translation
 from orders.models import JSONEncoder, Order
 
 MAX_TEXT = 16_000  # characters of a request or response that are kept
 _SECRET = re.compile(
-    r'(?i)("?[\w-]*(?:password|secret|token|authorization|api[_-]?key)[\w-]*"?\s*[:=]\s*)("[^"]*"|[^\s,&}]+)'
+    r'(?i)("?[\w-]*(?:password|secret|token|authorization|api[_-]?key|username)[\w-]*"?\s*[:=]\s*)("[^"]*"|[^\s,&}]+)'
 )
 
 
@@ -108,9 +109,10 @@ class Callback:
     body: bytes
 
     def json(self) -> dict[str, Any]:
-        """Raises ValueError for anything but a JSON object."""
+        """Raises ValueError for anything but a JSON object that can be stored."""
         try:
-            found = json.loads(self.body)
+            found = json.loads(self.body, parse_constant=no_constant)
+            check_storable(found)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
         if not isinstance(found, dict):
@@ -174,8 +176,9 @@ class Transcript:
 
 
 def readable(body: Any) -> str:
-    """A body as text for people: secrets blotted out, cut to `MAX_TEXT` characters."""
+    """A body as text for people that can be stored: secrets blotted out, cut to `MAX_TEXT` characters."""
     text = body if isinstance(body, str) else json.dumps(body, cls=JSONEncoder, ensure_ascii=False)
+    text = text.encode(errors="replace").decode()  # half a surrogate pair
     return _SECRET.sub(r'\1"…"', text.replace("\x00", ""))[:MAX_TEXT]
 
 
@@ -184,13 +187,15 @@ class Carrier(ABC):
     (`read_callback` also `NotGenuine` and ValueError).
 
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about.
+    `track_batch`: how many parcels one call of `track` can ask about. `fix_page`: the URL name of the page on which a
+    person says where an order goes whose address it cannot take.
     """
 
     poll_seconds: ClassVar[float] = 60
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False
     has_label: ClassVar[bool] = False
+    fix_page: ClassVar[str] = ""
 
     def __init__(self, destination: Destination, transcript: Transcript) -> None:
         self.destination = destination
