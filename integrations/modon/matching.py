@@ -32,11 +32,12 @@ def _folded(word: str) -> str:
 
 # What a name is part of when it follows one of these: شارع بغداد is a street, wherever it is; بيت المنصور a family's.
 _NOT_AFTER = _set(
-    "شارع طريق خط جسر ساحة ميدان مول سوق فندق مطعم جامع مسجد حسينية كنيسة مرقد مدرسة ثانوية روضة معهد كلية جامعة مستشفى "
-    "مستوصف عيادة صيدلية مجمع شركة مصرف بنك محطة كراج معرض مكتب قاعة بوابة باب بيت دار ابو ام ابن بن ال سيد شيخ حاج حجي "
-    "دكتور عمارة بناية محل محلات مخبز افران صالون جمعية دائرة مديرية نقابة ملعب نادي حديقة متنزه مقهى كافيه معمل مصنع "
-    "اسواق مطار ميناء قرب قريب بقرب مقابل خلف وراء بجانب جنب مجاور بعد قبل باتجاه اتجاه "
-    "near opposite opp behind beside after before next towards toward"
+    "شارع طريق خط جسر ساحة ميدان مول سوق فندق مطعم جامع مسجد حسينية كنيسة مرقد مدرسة ثانوية روضة "
+    "معهد كلية جامعة مستشفى مستوصف عيادة صيدلية مجمع شركة مصرف بنك محطة كراج معرض مكتب قاعة بوابة "
+    "باب بيت دار ابو ام ابن بن ال سيد شيخ حاج حجي دكتور عمارة بناية محل محلات مخبز افران صالون "
+    "جمعية دائرة مديرية نقابة ملعب نادي حديقة متنزه مقهى كافيه معمل مصنع اسواق مطار ميناء قرب قريب "
+    "بقرب مقابل خلف وراء بجانب جنب مجاور بعد قبل باتجاه اتجاه near opposite opp behind beside after "
+    "before next towards toward"
 )
 _LANDMARKS = _set(
     "street st str road rd avenue ave hotel mall mosque school hospital university college square bridge restaurant "
@@ -129,8 +130,8 @@ def city_names(cities: Mapping[str, str]) -> CityNames:
     own: dict[Words, set[str]] = {}
     own_raw: dict[Words, set[str]] = {}
     written: dict[str, list[str]] = {number: [label, *_BREAK.split(label)] for number, label in cities.items()}
-    for number, names in written.items():
-        for name in names:
+    for number, labels in written.items():
+        for name in labels:
             if words := folded(name):
                 own.setdefault(words, set()).add(number)
                 own_raw.setdefault(raw(name), set()).add(number)
