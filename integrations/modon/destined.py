@@ -156,6 +156,11 @@ class Places:
         [city] = found
         return self._within(address, city, cities, other_region=other_region)
 
+    def city_of(self, order: Order, cities: dict[str, str]) -> str:
+        """The city's number; empty when the address does not tell."""
+        found = cities_of(written(order), _city_names(cities))
+        return next(iter(found)) if len(found) == 1 else ""
+
     def _within(self, address: Written, city: str, cities: dict[str, str], *, other_region: bool) -> Place | None:
         kind, own_names = region_kind(city), _city_names(cities).of(city)
         regions = self.names(kind)

@@ -230,7 +230,7 @@ class TestModonAsACarrier(CarrierContract):
         dead = self.at_peer(peer)
         put_at(dead, Status.CANCELLED)
         self.again()
-        order, dispatch = fresh(dispatch.order)
+        _order, dispatch = fresh(dispatch.order)
         assert dispatch.state == State.BOOKED
         assert dispatch.reference == self.reference(self.at_peer(peer)) != str(dead.pk)
 
