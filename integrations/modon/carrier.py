@@ -46,6 +46,7 @@ _DIGITS = re.compile(r"[0-9]{1,40}")
 _KEY = re.compile(r"([0-9a-f]{32})-([0-9]{1,5})")
 _MARK = re.compile(r"\bWSL-([A-Z2-7]{26})-([0-9]{1,5})(?![0-9])")
 _MONEY_EVENT = 18
+_OTHERS = ""  # stands for a row of the list that is not ours
 # Where the number is missing, its text is as clear.
 _BY_TEXT = {normalise(name): number for number, name in words.STATUSES.items()} | {
     normalise("تم الاستلام من قبل المندوب"): 2
@@ -87,7 +88,7 @@ class ModonCarrier(HttpCarrier):
                 raise
             raise CarrierError(f"It does not accept our credentials: {error}", credentials=True) from error
         token = answer.text("data", "token") or answer.text("data", 0, "token")
-        if not token:
+        if not token or not _storable(token):
             raise CarrierError(f"Its log-in gives no token: {said(answer)}")
         return token, _LOG_IN_LASTS
 
@@ -116,7 +117,7 @@ class ModonCarrier(HttpCarrier):
         answer = self._ask("places", "GET", path, query=query, secret="")
         field = "city_name" if what == CITY else "region_name"
         rows = [(_number(row.get("id")), text(row.get(field))) for row in _rows(answer)]
-        found = {number: name for number, name in rows if number and len(number) < 30 and name}
+        found = {number: name for number, name in rows if number and len(number) < 30 and name and _storable(name)}
         if not found and (what == CITY or answer.get("data") != []):
             raise CarrierError(f"Its list of places makes no sense: {said(answer)}")
         return found
@@ -204,12 +205,12 @@ class ModonCarrier(HttpCarrier):
         mark = mark_of(consignment.key)
 
         def keep(row: dict[str, Any]) -> Any:
-            return None if "merchant_notes" in row and not _is_marked(row, mark) else row
+            return _OTHERS if "merchant_notes" in row and not _is_marked(row, mark) else row
 
         answer = self._ask("find", "GET", "/merchant-orders", max_answer=MAX_LIST, keep=keep)
-        if not isinstance(answer.get("data"), list):
+        data, rows = answer.get("data"), _rows(answer)
+        if not isinstance(data, list) or len(rows) + data.count(_OTHERS) < len(data):
             raise CarrierError(f"Its list of orders makes no sense: {said(answer)}")
-        rows = _rows(answer)
         alive = [row for row in rows if _is_marked(row, mark) and _status_id(row) != 0]
         numbers = [number for row in alive if (number := _reference(row))]
         if not numbers and (alive or any("merchant_notes" not in row for row in rows)):

@@ -40,7 +40,7 @@ class Vendor:
             body: Any = {**OK, "data": [{"id": one, "region_name": name} for one, name in found.items()]}
         else:
             body = self.answers[call]
-        return Reply(200 if body.get("status", True) is True else 400, {}, json.dumps(body).encode())
+        return Reply(400 if body.get("status") is False else 200, {}, json.dumps(body).encode())
 
 
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
