@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from destinations import money
@@ -25,6 +26,7 @@ from integrations.bodies import check_storable
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report, readable
 from integrations.client import TIMEOUT, Answer, HttpCarrier, give_back, said, text
 from integrations.http import HttpError
+from integrations.models import Exchange
 from integrations.modon import words
 from integrations.modon.destined import CITY, Place, Places, location
 from integrations.translation import Ledger, Translation, items_of
@@ -60,6 +62,9 @@ class ModonCarrier(HttpCarrier):
     track_batch = words.MAX_LOOKED_UP
     has_label = True
     fix_page: ClassVar[str] = "integrations:order_place"
+    # A call that we gave up may still be at work there: a list that lacks the parcel is only believed when so much time
+    # has passed since it began.
+    settles: ClassVar[timedelta] = timedelta(seconds=15)
 
     @classmethod
     def check_settings(cls, stored: dict[str, Any]) -> None:
@@ -89,7 +94,7 @@ class ModonCarrier(HttpCarrier):
             raise CarrierError(f"It does not accept our credentials: {error}", credentials=True) from error
         token = answer.text("data", "token") or answer.text("data", 0, "token")
         if not token or not _storable(token):
-            raise CarrierError(f"Its log-in gives no token: {said(answer)}")
+            raise CarrierError(f"Its answer to the log-in makes no sense: {said(answer)}")
         return token, _LOG_IN_LASTS
 
     def is_stale(self, answer: Answer) -> bool:
@@ -215,7 +220,16 @@ class ModonCarrier(HttpCarrier):
         numbers = [number for row in alive if (number := _reference(row))]
         if not numbers and (alive or any("merchant_notes" not in row for row in rows)):
             raise CarrierError("Its list of orders does not say which is ours.")
+        if not numbers and (wait := self._unsettled(consignment)):
+            raise CarrierError("Its list lacks it, but it may still be at work on it.", retry_after=wait)
         return Booking(min(numbers, key=int)) if numbers else None
+
+    def _unsettled(self, consignment: Consignment) -> timedelta | None:
+        """How long the latest attempt to book may still have an effect."""
+        booked = Exchange.objects.filter(dispatch__key=consignment.key, verb="book").order_by("-id")
+        began = booked.values_list("created_at", flat=True).first()
+        left = began + self.settles - timezone.now() if began else timedelta()
+        return left if left > timedelta() else None
 
     def cancel(self, consignment: Consignment, reference: str) -> None:
         """It deletes orders that are at status 1. A refusal may be about one that is gone already: by an attempt of
@@ -252,7 +266,7 @@ class ModonCarrier(HttpCarrier):
         name, _, token = accounts.callback_secret(self.account).partition(":")
         given = callback.headers.get(name.strip(), "") if name.strip() else ""
         if not token.strip() or not constant_time_compare(given.strip(), token.strip()):
-            raise NotGenuine("The header that was agreed on is missing, or another token is in it.")
+            raise NotGenuine("The header that was agreed on is missing, or says something else.")
         row = callback.json()
         key, number, report = _key_in(row), _reference(row), _report(row)
         if not (number or key) or (report is None and _status_id(row) is None):

@@ -92,7 +92,14 @@ def place(request: PortalRequest, order_id: int) -> HttpResponse:
         problem = str(error)
     if form and form.is_valid():
         return _send(request, order, places, form.cleaned_data)
-    context = {"order": order, "cities": _in_order(cities), "city": city, "form": form, "problem": problem}
+    context = {
+        "order": order,
+        "dropoff": display.stop(order, "dropoff"),
+        "cities": _in_order(cities),
+        "city": city,
+        "form": form,
+        "problem": problem,
+    }
     return TemplateResponse(request, "integrations/place.html", context)
 
 

@@ -1,23 +1,25 @@
 """Wasl as a client of Modon Express."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from destinations.models import Role
 from integrations import accounts, dispatching
 from integrations.carrier import Consignment, Transcript
 from integrations.models import Dispatch, Exchange, RemoteName
-from integrations.modon.carrier import mark_of
+from integrations.modon.carrier import ModonCarrier, mark_of
 from orders import actions
 from orders.drafts import Address, Item, Stop
 from orders.events import SYSTEM
 from orders.models import Order
 from orders.statuses import Attention, Mark, Status
-from tests.carriers import CarrierContract, Fault, Wire, answers, cut_after, put_at
+from tests.carriers import CarrierContract, Fault, Wire, answers, broken, cut_after, put_at
 from tests.clockwork import later, work
 from tests.factories import MembershipFactory, Shop, UserFactory, make_order
 from tests.handovers import fresh
@@ -32,6 +34,11 @@ class TestModonAsACarrier(CarrierContract):
     currency = "IQD"
     calls_before_booking = 3  # cities, regions, log-in
     marks = {one: one for one in (Mark.DELAYED, Mark.ATTEMPT_FAILED, Mark.RETURNING)}
+
+    @pytest.fixture(autouse=True)
+    def settled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Time does not pass in these tests, but for the one that is about it."""
+        monkeypatch.setattr(ModonCarrier, "settles", timedelta())
 
     def prepare_peer(self, peer: Shop) -> None:
         peer.merchant.name = "Modon's own"
@@ -233,6 +240,21 @@ class TestModonAsACarrier(CarrierContract):
         _order, dispatch = fresh(dispatch.order)
         assert dispatch.state == State.BOOKED
         assert dispatch.reference == self.reference(self.at_peer(peer)) != str(dead.pk)
+
+    def test_a_call_that_was_given_up_may_still_be_at_work(
+        self, shop: Shop, peer: Shop, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ModonCarrier, "settles", timedelta(seconds=15))
+        order = self.placed(shop)
+        wire.faults = [None, None, None, broken]  # type: ignore[list-item]
+        work()
+        for _ in range(2):
+            self.again()
+            assert fresh(order)[1].state == State.UNKNOWN
+        assert not Order.objects.of(peer.merchant).exists()
+        Exchange.objects.update(created_at=timezone.now() - timedelta(seconds=16))
+        self.again()
+        assert fresh(order)[1].reference == self.reference(self.at_peer(peer))
 
     def test_a_list_that_cannot_tell_decides_nothing(self, shop: Shop, peer: Shop, wire: Wire) -> None:
         _order, dispatch = self.lost(shop, wire)
@@ -443,6 +465,19 @@ class TestModonAsACarrier(CarrierContract):
         nonsense = answers(200, {"status": True, "errNum": "S000", "msg": "ok", "data": "soon"})
         wire.faults = [nonsense, nonsense]
         self.booked(shop, external_id="2")
+
+    def test_what_would_be_sent_before_anybody_was_asked(self, shop: Shop, wire: Wire) -> None:
+        order = self.placed(shop)
+        carrier = ModonCarrier(shop.destination, Transcript())
+        body = carrier.translate(Consignment(f"{order.uuid.hex}-1", order)).body
+        assert (body["location"], body.get("city_id")) == (order.dropoff_address, None)
+        assert not wire.calls
+        carrier.places().refresh()
+        carrier.places().names("region/1")
+        wire.calls.clear()
+        body = carrier.translate(Consignment(f"{order.uuid.hex}-1", order)).body
+        assert (body["city_id"], body["region_id"]) == ("1", "508")
+        assert not wire.calls
 
     def test_settings_are_checked(self, shop: Shop) -> None:
         check = type(dispatching.carrier_for(self.booked(shop)[1], Transcript())).check_settings
