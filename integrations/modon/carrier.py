@@ -8,6 +8,7 @@ Settings of a destination: `package_size`, the number of the size of parcels who
 `other_region`: true lets a parcel go to the region "other" of its city when the address names none.
 """
 
+import logging
 import re
 from base64 import b32decode, b32encode
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ from integrations.translation import Ledger, Translation, items_of
 from orders.models import Order
 from orders.search import normalise
 from orders.statuses import Status
+
+logger = logging.getLogger(__name__)
 
 _BASE = "/v1/merchant"
 # The document does not say how long a log-in lasts; a refused one is renewed at any time.
@@ -222,6 +225,8 @@ class ModonCarrier(HttpCarrier):
             raise CarrierError("Its list of orders does not say which is ours.")
         if not numbers and (wait := self._unsettled(consignment)):
             raise CarrierError("Its list lacks it, but it may still be at work on it.", retry_after=wait)
+        if len(numbers) > 1:
+            logger.warning("more than one parcel", extra={"dispatch": consignment.key, "references": numbers})
         return Booking(min(numbers, key=int)) if numbers else None
 
     def _unsettled(self, consignment: Consignment) -> timedelta | None:

@@ -142,7 +142,7 @@ class Places:
         if came_with := self._came_with(order, cities):
             return came_with
         country = order.dropoff_parts.get("country")
-        if country and not set(matching.folded(str(country))) <= _IRAQ:
+        if country and not set(matching.folded(str(country))) & _IRAQ:
             raise _undecided("city", f"The address is in {country}, and this carrier delivers in Iraq.", ())
         found = cities_of(address, _city_names(cities))
         if len(found) != 1 and self.ask:

@@ -47,6 +47,7 @@ _LANDMARKS = _set(
 _NO_CITY_AFTER = _NOT_AFTER | _set("حي محلة منطقة علاوي hay hayy")
 _CITY_AFTER = _set("محافظة مدينة قضاء governorate province city")
 _REGION_AFTER = _set("حي منطقة ناحية قضاء محلة قرية hay hayy")
+_OTHER = frozenset({("اخري",), ("other",), ("others",)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +193,12 @@ def regions_of(address: Written, regions: Mapping[str, str], city: frozenset[Wor
     where the address only mentions them."""
     names: dict[Words, set[str]] = {}
     for number, label in regions.items():
-        if not is_other(label) and (words := folded(label)):
+        if words := folded(label):
             names.setdefault(words, set()).add(number)
     for part in address.areas:
         if numbers := names.get(folded(part)):
             return frozenset(numbers)
+    names = {words: numbers for words, numbers in names.items() if words not in _OTHER}
     raw_names = {raw(label) for label in regions.values()}
     found: set[str] = set()
     for text in (*address.texts, *address.areas, *address.cities):
@@ -219,7 +221,7 @@ def regions_of(address: Written, regions: Mapping[str, str], city: frozenset[Wor
 
 def is_other(label: str) -> bool:
     """The region for what is in none: اخرى."""
-    return folded(label) in {("اخري",), ("other",), ("others",)}
+    return folded(label) in _OTHER
 
 
 # --- Both -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integrations import accounts, lanes
 from integrations.bodies import check_storable
@@ -187,3 +188,45 @@ def test_anything_at_all(order: Order, there: Vendor, body: Any) -> None:
     attempt(lambda: ours.find(asked))
     attempt(lambda: ours.track([(asked, "103")]))
     attempt(lambda: ours.cancel(asked, "103"))
+
+
+TEXT = st.text(max_size=60)
+WORDS = st.sampled_from(["بغداد", "Basra", "المنصور", "اخرى", "IQ", "1", "508", ""]) | TEXT
+
+
+@settings(
+    max_examples=200, deadline=None, database=None, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(
+    st.fixed_dictionaries(
+        {
+            "dropoff_name": TEXT,
+            "dropoff_phone": st.sampled_from(["07712345678", "٠٧٧١٢٣٤٥٦٧٨"]) | TEXT,
+            "dropoff_address": WORDS,
+            "dropoff_parts": st.dictionaries(st.sampled_from(["city", "area", "region", "country", "location"]), WORDS)
+            | st.fixed_dictionaries(dict.fromkeys(["city", "city_id", "region", "region_id", "location"], WORDS)),
+            "notes": st.text(max_size=3000),
+            "currency": st.sampled_from(["IQD", "KWD"]),
+            "cod_amount": st.none() | st.decimals(0, 999_999_999, places=3),
+            "extras": st.dictionaries(
+                st.sampled_from(["package_size", "client_mobile2", "replacement", "promo_code"]), anything
+            ),
+            "external_id": TEXT,
+        }
+    )
+)
+def test_any_order_can_be_said_or_is_refused(order: Order, there: Vendor, fields: dict[str, Any]) -> None:
+    carrier(order).places().refresh()
+    asked = Order.objects.get(pk=order.pk)
+    for name, value in fields.items():
+        setattr(asked, name, value)
+    for say in (carrier(order).translate, carrier(order).prepare):
+        found = attempt(lambda say=say: say(consignment(asked)))
+        if isinstance(found, CarrierError):
+            assert found.permanent
+            assert found.path
+        else:
+            assert all(isinstance(value, str) for value in found.body.values())
+            assert len(found.body["merchant_notes"]) <= 1000
+            assert mark_of(consignment(asked).key) in found.body["merchant_notes"]

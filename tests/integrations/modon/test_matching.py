@@ -126,6 +126,7 @@ def test_a_part_that_names_the_region() -> None:
     assert region("", region="بغداد") == "531"
     assert region("", area="الجزيرة") == "?"
     assert region("الكرادة", area="المنصور") == "508"
+    assert region("", region="أخرى") == "5755"
 
 
 def test_the_documents_names() -> None:
