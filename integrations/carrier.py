@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from destinations.models import Destination
-from integrations.bodies import storable
+from integrations.bodies import check_storable, no_constant
 from integrations.models import CarrierAccount
 from integrations.translation import Translation
 from orders.models import JSONEncoder, Order
@@ -22,7 +22,7 @@ from orders.models import JSONEncoder, Order
 MAX_TEXT = 16_000  # characters of a request or response that are kept
 # Tried at the beginnings of words only, and never twice: what a carrier answers may be one long word.
 _SECRET = re.compile(
-    r'(?i)("?(?<![\w-])[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id)[\w-]*+"?\s*+[:=]\s*+)'
+    r'(?i)("?(?<![\w-])[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id|username)[\w-]*+"?\s*+[:=]\s*+)'
     r'("[^"]*"|[^\s,&}]+)'
 )
 
@@ -118,14 +118,15 @@ class Callback:
     body: bytes
 
     def json(self) -> dict[str, Any]:
-        """Raises ValueError for anything but a JSON object."""
+        """Raises ValueError for anything but a JSON object that can be stored."""
         try:
-            found = json.loads(self.body)
+            found = json.loads(self.body, parse_constant=no_constant)
+            check_storable(found)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
         if not isinstance(found, dict):
             raise ValueError("not a JSON object")
-        return storable(found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,10 @@ class Transcript:
 
 
 def readable(body: Any) -> str:
-    """A body as text for people: secrets blotted out, cut to `MAX_TEXT` characters."""
+    """A body as text for people that can be stored: secrets blotted out, cut to `MAX_TEXT` characters."""
     text = body if isinstance(body, str) else json.dumps(body, cls=JSONEncoder, ensure_ascii=False)
-    return _SECRET.sub(r'\1"…"', text.replace("\x00", "")[:MAX_TEXT])[:MAX_TEXT]
+    text = text.encode(errors="replace").decode().replace("\x00", "")  # half a surrogate pair, and NUL
+    return _SECRET.sub(r'\1"…"', text[:MAX_TEXT])[:MAX_TEXT]
 
 
 class Carrier(ABC):
@@ -195,7 +197,8 @@ class Carrier(ABC):
 
     `pages`: its own pages of the portal about a destination: names of addresses that take its id, each with its title.
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about.
+    `track_batch`: how many parcels one call of `track` can ask about. `fix_page`: the URL name of the page on which a
+    person says where an order goes whose address it cannot take.
     """
 
     pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
@@ -203,6 +206,7 @@ class Carrier(ABC):
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False
     has_label: ClassVar[bool] = False
+    fix_page: ClassVar[str] = ""
 
     def __init__(self, destination: Destination, transcript: Transcript) -> None:
         self.destination = destination
@@ -219,6 +223,11 @@ class Carrier(ABC):
     @classmethod  # noqa: B027 (a carrier may have no settings)
     def check_settings(cls, stored: dict[str, Any]) -> None:
         """Raises ValueError, with words for the person who wrote them, if a destination's settings are wrong."""
+
+    @property
+    def writes_first(self) -> bool:
+        """Whether a booking has a body, which is on our row before it is sent."""
+        return type(self).translate is not Carrier.translate
 
     def check(self) -> str:
         """ "Test connection": a real call that changes nothing. What it found, for people."""

@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from integrations import accounts, drift, http, lanes
 from integrations.bodies import storable
-from integrations.carrier import Carrier, CarrierError, Consignment, Report
+from integrations.carrier import MAX_TEXT, Carrier, CarrierError, Consignment, Report, readable
 from integrations.http import HttpError, Reply
 from orders.models import JSONEncoder
 
 TIMEOUT = 10  # seconds for the whole of a call; the lease of an attempt allows for a log-in and a second try
+_LOGGED = 4 * MAX_TEXT  # bytes: enough for as many characters
 _LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -100,20 +101,23 @@ class HttpCarrier(Carrier):
         secret: str | None = None,
         refused_is_fine: tuple[int, ...] = (),
         max_answer: int = 1_000_000,
+        keep: Callable[[dict[str, Any]], Any] | None = None,
     ) -> Answer:
         """Asks the carrier, with a `body` as JSON or a `form`, and gives its answer when it is a yes (2xx), or one of
         `refused_is_fine`. `path` is the documented one; its {names} are filled from `names`. `reads`: the call changes
-        nothing there, so that it is never unknown whether it did. Without a `secret` of its own it is authorised, and
-        repeated once with a new token when the first is refused.
+        nothing there, so that it is never unknown whether it did. `keep` gets each object of a long answer and gives
+        what stands in its place, so that it is never all in memory; such an answer is not measured against its
+        document. Without a `secret` of its own it is authorised, and repeated once with a new token when the first is
+        refused.
 
         Raises `CarrierError`: with `unknown` unless it is sure that nothing was done.
         """
         own = secret is None
         used = self._secret() if own else secret or ""
-        answer = self._once(verb, method, path, body, form, query, headers, names, reads, used, max_answer)
+        answer = self._once(verb, method, path, body, form, query, headers, names, reads, used, max_answer, keep)
         if own and self.logs_in and self.is_stale(answer):
             used = self._secret(refused=used)
-            answer = self._once(verb, method, path, body, form, query, headers, names, reads, used, max_answer)
+            answer = self._once(verb, method, path, body, form, query, headers, names, reads, used, max_answer, keep)
         if self.is_stale(answer):
             raise CarrierError(f"It does not accept our credentials: {said(answer)}", credentials=True)
         if 200 <= answer.status < 300 or answer.status in refused_is_fine:
@@ -157,6 +161,7 @@ class HttpCarrier(Carrier):
         reads: bool,
         secret: str,
         max_answer: int,
+        keep: Callable[[dict[str, Any]], Any] | None,
     ) -> Answer:
         if self.pace:
             lanes.pace(self.destination, *self.pace, hurry=verb != "track")
@@ -181,28 +186,29 @@ class HttpCarrier(Carrier):
             try:
                 reply = http.send(method, url, headers=sent, body=content, timeout=TIMEOUT, max_answer=max_answer)
             except HttpError as error:
-                raise CarrierError(str(error), unknown=error.sent and not reads) from error
-            log.status_code, log.response = reply.status, reply.body.decode(errors="replace")
-            answer = self._understood(reply, reads=reads)
-            if self.dialect and 200 <= reply.status < 300:
+                # What it says may hold the address, and that a token.
+                raise CarrierError(readable(str(error)), unknown=error.sent and not reads) from error
+            log.status_code, log.response = reply.status, reply.body[:_LOGGED].decode(errors="replace")
+            answer = self._understood(reply, reads=reads, keep=keep)
+            if self.dialect and keep is None and 200 <= reply.status < 300:
                 self.transcript.drift += drift.differences(self.dialect, method, path, reply.status, answer.data)
             return answer
 
-    def _understood(self, reply: Reply, *, reads: bool) -> Answer:
+    def _understood(self, reply: Reply, *, reads: bool, keep: Callable[[dict[str, Any]], Any] | None = None) -> Answer:
         """Raises a `CarrierError` for an answer that says nothing about the parcel."""
         if reply.status == 429:
             raise CarrierError("429: too many calls", retry_after=retry_after(reply))
         if reply.status >= 500 or reply.status in (408, 425) or 300 <= reply.status < 400:
-            shown = reply.body[:200].decode(errors="replace")
+            shown = readable(reply.body[:200].decode(errors="replace"))
             raise CarrierError(f"{reply.status}: {shown}", unknown=not reads, retry_after=retry_after(reply))
         if not reply.body.strip():
             return Answer(reply.status, None)
         try:
-            return Answer(reply.status, storable(reply.json()))
+            return Answer(reply.status, storable(reply.json(keep)))
         except HttpError as error:
             if reply.status >= 400:
                 return Answer(reply.status, reply.body[:500].decode(errors="replace"))
-            raise CarrierError(str(error), unknown=not reads) from error
+            raise CarrierError(readable(str(error)), unknown=not reads) from error
 
 
 @contextmanager
@@ -217,8 +223,7 @@ def after_a_yes() -> Iterator[None]:
 
 def said(answer: Answer) -> str:
     """An answer in one line, for people."""
-    shown = answer.data if isinstance(answer.data, str) else json.dumps(answer.data, ensure_ascii=False)
-    return f"{answer.status}: {shown}"[:500]
+    return f"{answer.status}: {readable(answer.data)}"[:500]
 
 
 def retry_after(reply: Reply) -> timedelta | None:

@@ -3,7 +3,7 @@ other side may take its time."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,10 +37,10 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        """Raises `HttpError` when the body is not JSON."""
+    def json(self, keep: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+        """What `keep` gives for an object stands in its place. Raises `HttpError` when the body is not JSON."""
         try:
-            return json.loads(self.body, parse_constant=no_constant)
+            return json.loads(self.body, parse_constant=no_constant, object_hook=keep)
         except (ValueError, RecursionError) as error:
             raise HttpError(f"its answer is not JSON: {self.body[:200]!r}") from error
 
@@ -119,11 +119,11 @@ def _not_public(url: str) -> str:
 
 def _read(response: requests.Response, ends: float, most: int) -> bytes:
     """The body. Each read is short, so that one who sends a byte now and then is noticed."""
-    body = b""
+    body = bytearray()  # of a long answer, bytes would be copied with every part
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > most:
             raise HttpError("its answer is too large")
         if time.monotonic() > ends:
             raise HttpError("its answer takes too long")
-    return body
+    return bytes(body)

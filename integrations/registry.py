@@ -91,6 +91,11 @@ ROOMS = (
         key_prefix="mdn",
         kinds={"": "@@", "user": ""},
         source_settings={"modon_create_reply": ("array", "object")},
+        carrier="integrations.modon.carrier.ModonCarrier",
+        credentials=("username", "password"),
+        base_urls={"production": "https://mcht.modon-express.net"},
+        root="/v1/merchant",
+        callback="header",
     ),
     Room(
         "generic",

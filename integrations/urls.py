@@ -24,6 +24,7 @@ for name in registry.DIALECTS:
     room = import_module(f"integrations.{name}.urls")
     dialects.append(path(f"{name}/", include(room.urlpatterns)))
     dialects.append(re_path(rf"^{name}(/.*)?$", room.unknown))
+    pages += getattr(room, "pages", [])
 default = import_module(f"integrations.{settings.DEFAULT_DIALECT}.urls")
 dialects += [path("", include(default.urlpatterns)), re_path(r"^v1(/.*)?$", default.unknown)]
 

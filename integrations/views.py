@@ -2,12 +2,14 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from destinations.live import fingerprint, live
 from destinations.models import Source
 from destinations.portal import PortalRequest, merchant_required
 from integrations import losses, previews, registry
+from integrations.models import Dispatch
 from integrations.reference import openapi, reference_of
 from orders.models import Order
 
@@ -22,10 +24,24 @@ def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
         (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all()), len(one.losses))
         for one in dispatches
     ]
-    context = {"order": order, "dispatches": [(one, losses.report(one.losses)) for one in dispatches]}
+    fix_page = _fix_page(order, dispatches)
+    context = {
+        "order": order,
+        "dispatches": [(one, losses.report(one.losses)) for one in dispatches],
+        "fix_page": fix_page,
+    }
     # A part of the order's page; a page of its own for a browser without JavaScript.
     template = "integrations/order_exchange.html" if request.htmx else "integrations/order_exchange_page.html"
-    return live(request, template, context, fingerprint(template, shown, order.is_over))
+    return live(request, template, context, fingerprint(template, shown, order.is_over, fix_page))
+
+
+def _fix_page(order: Order, dispatches: list[Dispatch]) -> str:
+    """Where a person can say where it goes, when its carrier could not tell from the address; else empty."""
+    if not (order.attention_path.startswith("dropoff.address") and dispatches):
+        return ""
+    provider = dispatches[0].destination.provider
+    page = registry.carrier_class(provider).fix_page if provider in registry.CARRIERS else ""
+    return reverse(page, args=[order.pk]) if page else ""
 
 
 # --- Translate --------------------------------------------------------------------------------------------------------

@@ -11,4 +11,7 @@ credential.
 
 Orders that came another way are shown with what is known of them, their city and region where the names are known; one
 in another currency says so in `currency`, and cannot be edited here.
+
+As a client of it, what the document leaves open is said in `carrier.py`, and how an address is told from words in
+`destined.py` and `matching.py`.
 """

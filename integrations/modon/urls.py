@@ -1,7 +1,8 @@
 """The paths, each also with a trailing slash: a redirect would lose a POST's body."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
+from integrations.modon import pages as portal
 from integrations.modon import views
 
 CALLS = {
@@ -23,3 +24,5 @@ CALLS = {
 urlpatterns = [re_path(rf"^v1/merchant/{call}/?$", view.as_view()) for call, view in CALLS.items()]
 urlpatterns.append(re_path(r"^merchant/print-single-tcpdf/?$", views.Receipt.as_view()))
 unknown = views.Unknown.as_view()
+# Of the portal.
+pages = [path("orders/<int:order_id>/place/", portal.place, name="order_place")]
