@@ -2,7 +2,10 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import shapely
@@ -136,6 +139,25 @@ def square_km(shape: BaseGeometry) -> float:
         return radians * radius
 
     return float(shapely.transform(shape, flat).area)
+
+
+@cache
+def city_of(timezone: str) -> tuple[float, float] | tuple[None, None]:
+    """Latitude and longitude of the city that a time zone is named after, to the minute; Nones for one without."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
+    for line in table.splitlines():
+        columns = line.split("\t")
+        if len(columns) > 2 and columns[2] == timezone:
+            lat, lng = re.fullmatch(r"([+-]\d+)([+-]\d+)", columns[1]).groups()  # type: ignore[union-attr]
+            return _degrees(lat, 2), _degrees(lng, 3)
+    return None, None
+
+
+def _degrees(written: str, digits: int) -> float:
+    """+3321 or +332100 (degrees, minutes, seconds) as degrees."""
+    sign, number = (-1 if written[0] == "-" else 1), written[1:]
+    degrees, minutes, seconds = number[:digits], number[digits : digits + 2], number[digits + 2 :] or "0"
+    return sign * (int(degrees) + int(minutes) / 60 + int(seconds) / 3600)
 
 
 def outline(shape: BaseGeometry, *, size: int) -> tuple[str, int, int]:

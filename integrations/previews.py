@@ -19,7 +19,7 @@ from integrations.bodies import TooLarge, parse_json
 from integrations.carrier import CarrierError, Consignment, Transcript
 from integrations.losses import LossReport
 from integrations.reference import reference_of
-from integrations.translation import facts
+from integrations.translation import completed, facts
 from orders import contents, paths
 from orders.errors import OrderError
 from orders.models import JSONEncoder, Order
@@ -89,7 +89,7 @@ def said(order: Order) -> list[Said]:
 
 def _said(order: Order, room: registry.Room, ours: Destination | None) -> Said:
     destination = ours or Destination(merchant=order.merchant, provider=room.name)
-    consignment = Consignment(f"{order.uuid.hex}-1", order)
+    consignment = Consignment(f"{order.uuid.hex}-1", completed(order))
     try:
         with transaction.atomic():
             carrier = registry.carrier_class(room.name)(destination, Transcript())

@@ -5,6 +5,7 @@ of each; what nobody mentioned is lost.
 """
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,8 @@ _OURS = frozenset({"body_digest", "estimated_delivery", "scheduled_pickup_time",
 # Kept there as the sender wrote them, and said by the order itself too.
 _TWICE = frozenset({"alias", "firstName", "lastName", "phoneNumber", "stopName", "stopPhone", "type"})
 _MAX_VALUE = 120
+# Nobody's number, in the form that every document asks for: who has entered none can only be found by name.
+NO_PHONE = "+0000000000"
 
 
 def facts(order: Order) -> dict[str, str]:
@@ -85,6 +88,28 @@ def facts(order: Order) -> dict[str, str]:
     return {path: _short(value) for path, value in found.items() if value not in (None, "", [], {})}
 
 
+def completed(order: Order) -> Order:
+    """The order with what every carrier wants to know of its stops and not every dialect says: from the source's
+    pick-up point, or else words that say so. A copy; the order itself stays as its sender sent it. Each path that was
+    filled is in `order.filled`, and in every ledger of it as set by us."""
+    source, filled = order.source, {}
+    wanted = {
+        "pickup.name": (source.pickup_name, order.merchant.name),
+        "pickup.phone": (source.pickup_phone, NO_PHONE),
+        "pickup.address": (source.pickup_address, source.name),
+        "dropoff.name": (order.dropoff_phone, "–"),
+    }
+    copied = copy(order)
+    for path, choices in wanted.items():
+        name = path.replace(".", "_")
+        if not getattr(order, name).strip():
+            value = next(filter(None, choices))
+            setattr(copied, name, value)
+            filled[path] = value
+    copied.filled = filled  # type: ignore[attr-defined]
+    return copied
+
+
 def items_of(order: Order) -> list[Any]:
     """The order's items, also those of one that was never stored (`order.unsaved_items`)."""
     return list(getattr(order, "unsaved_items", None) or (order.items.all() if order.pk else ()))
@@ -119,6 +144,7 @@ class Ledger:
         self.order = order
         self.facts = facts(order)
         self._fates: dict[str, Fate] = {}
+        self._filled: dict[str, str] = getattr(order, "filled", {})
 
     def kept(self, *paths: str, note: str = "") -> None:
         """`dropoff.address.*` stands for all parts."""
@@ -144,6 +170,8 @@ class Ledger:
         return " · ".join(_WORDS.get(path, "{}").format(value) for path, value in said)
 
     def fates(self) -> list[Fate]:
+        for path, note in self._filled.items():
+            self._fates[path] = Fate(path, Outcome.DEFAULTED, "", note)
         ours = [fate for path, fate in self._fates.items() if path not in self.facts]
         return [self._fates.get(path) or Fate(path, Outcome.LOST, value) for path, value in self.facts.items()] + ours
 

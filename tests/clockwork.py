@@ -9,7 +9,7 @@ from django.db.models import F
 from procrastinate.contrib.django import app
 
 from integrations import dispatching
-from integrations.models import Dispatch, Lane, SimulatedParcel
+from integrations.models import Dispatch, Lane, RateWindow, SimulatedParcel
 from orders.models import Order
 
 
@@ -40,6 +40,7 @@ def later(seconds: float) -> None:
     Dispatch.objects.update(created_at=F("created_at") - by)
     Dispatch.objects.exclude(calling_until=None).update(calling_until=F("calling_until") - by)
     Lane.objects.update(open_at=F("open_at") - by, tracking_until=F("tracking_until") - by)
+    RateWindow.objects.update(ends_at=F("ends_at") - by)
     SimulatedParcel.objects.update(created_at=F("created_at") - by, cancelled_at=F("cancelled_at") - by)
     Order.objects.exclude(release_at=None).update(release_at=F("release_at") - by)
 

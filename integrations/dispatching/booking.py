@@ -27,6 +27,7 @@ from integrations.dispatching.rows import (
     try_later,
 )
 from integrations.models import TO_PUSH, UNCERTAIN, Dispatch
+from integrations.translation import completed
 from orders import reports
 from orders.events import SYSTEM
 from orders.models import JSONEncoder, Order
@@ -146,7 +147,7 @@ def _attempt(
 
 def _prepared(dispatch: Dispatch, carrier: Carrier, consignment: Consignment) -> Consignment:
     """With its body, which is on our row before it is sent: a repetition must be the same."""
-    translation = carrier.prepare(consignment)
+    translation = carrier.prepare(replace(consignment, order=completed(consignment.order)))
     losses = [fate.as_json() for fate in translation.fates]
     if translation.body is None:  # a carrier that needs none
         return consignment

@@ -5,6 +5,9 @@ order's `alias`, which is how it is found again. What the document leaves open:
 
 - A customer needs coordinates. Without any at the pick-up they are the source's pick-up point's, or else the
   drop-off's, which is reported: no delivery is driven there.
+- An order needs coordinates too, and not every dialect has them. Unless the destination's setting `unknown_place` is
+  "refuse", it gets those of the pick-up, of the source, or of the merchant's city, is reported so, and says first of
+  all that it must be driven by its address.
 - `timeWindow` has no date: one that ends on another day is cut at the end of its first, and the dates are in
   `customData`, with everything else that has no field, such as the money to be collected.
 - A 404 is believed only when the list of orders does not have it either: a wrong address must not look like orders
@@ -54,8 +57,12 @@ class MagicLaneCarrier(HttpCarrier):
     @classmethod
     def check_settings(cls, stored: dict[str, Any]) -> None:
         chosen = stored.get("customer_id", "1")
-        if set(stored) - {"customer_id"} or not (isinstance(chosen, str) and re.fullmatch(r"[0-9]{1,18}", chosen)):
-            raise ValueError('The only setting is customer_id, a number as text: {"customer_id": "1838721"}.')
+        if set(stored) - {"customer_id", "unknown_place"}:
+            raise ValueError("The settings are customer_id and unknown_place.")
+        if not (isinstance(chosen, str) and re.fullmatch(r"[0-9]{1,18}", chosen)):
+            raise ValueError('customer_id is a number as text: {"customer_id": "1838721"}.')
+        if stored.get("unknown_place", "guess") not in ("guess", "refuse"):
+            raise ValueError('unknown_place is "guess" or "refuse".')
 
     def authorise(self, secret: str, headers: dict[str, str], query: dict[str, str]) -> None:
         headers["Authorization"] = secret
@@ -68,7 +75,8 @@ class MagicLaneCarrier(HttpCarrier):
     # --- Booking ------------------------------------------------------------------------------------------------
     def translate(self, consignment: Consignment) -> Translation:
         order = consignment.order
-        if order.dropoff_lat is None or order.dropoff_lng is None:
+        is_known = order.dropoff_lat is not None and order.dropoff_lng is not None
+        if not is_known and self.destination.settings.get("unknown_place") == "refuse":
             raise CarrierError("The coordinates are not set.", permanent=True, path="dropoff.location")
         ledger = Ledger(order)
         body = order_body(consignment.key, order, ledger)

@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from destinations import geometry
+from integrations.carrier import CarrierError
 from integrations.magiclane import fields, serializers, words
 from integrations.magiclane.places import address
 from integrations.translation import Ledger, items_of, one_line, weight_of
@@ -20,9 +22,10 @@ def order_body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
     """The order as a delivery, but for its customer."""
     ours = order.extras.get(words.DIALECT, {})
     first, last = _names(order.dropoff_name)
+    lat, lng, warning = _destination(order, ledger)
     weight, cube = weight_of(order), ours.get("cube") or _cube(order)
     body = {
-        "location": [fields.number(order.dropoff_lat or 0), fields.number(order.dropoff_lng or 0)],
+        "location": [fields.number(lat), fields.number(lng)],
         "alias": key,
         "firstName": first,
         "lastName": last,
@@ -57,9 +60,26 @@ def order_body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
     if cube and not ours.get("cube"):
         ledger.kept("parcel.dimensions", note=f"{cube:g} m³")
     whole = order.dropoff_name if " ".join((first, last)).strip() != order.dropoff_name.strip() else ""
-    body["customData"] = "\n".join(filter(None, (order.notes, words_of_it, items, dated, whole)))[:_CUSTOM_DATA]
+    body["customData"] = "\n".join(filter(None, (warning, order.notes, words_of_it, items, dated, whole)))[
+        :_CUSTOM_DATA
+    ]
     ledger.kept("notes")
     return body
+
+
+def _destination(order: Order, ledger: Ledger) -> tuple[float, float, str]:
+    """Where it goes, and a warning when nobody has said where that is."""
+    if order.dropoff_lat is not None and order.dropoff_lng is not None:
+        return order.dropoff_lat, order.dropoff_lng, ""
+    for lat, lng, whose in (
+        (order.pickup_lat, order.pickup_lng, "the pick-up"),
+        (order.source.pickup_lat, order.source.pickup_lng, "the source's pick-up point"),
+        (*geometry.city_of(order.merchant.timezone), "the merchant's city"),
+    ):
+        if lat is not None and lng is not None:
+            ledger.defaulted("dropoff.location", f"not known: that of {whose}; the driver is told to go by the address")
+            return lat, lng, "PLACE UNKNOWN: go by the address."
+    raise CarrierError("The coordinates are not set.", permanent=True, path="dropoff.location")
 
 
 def _window(order: Order) -> list[int]:
@@ -87,7 +107,7 @@ def customer_body(order: Order, ledger: Ledger) -> dict[str, Any]:
     if lat is None or lng is None:
         lat, lng, whose = order.source.pickup_lat, order.source.pickup_lng, "the source's pick-up point"
         if lat is None or lng is None:
-            lat, lng, whose = order.dropoff_lat, order.dropoff_lng, "the drop-off"
+            lat, lng, whose = *_destination(order, Ledger(order))[:2], "the drop-off"
         ledger.defaulted("pickup.location", f"a customer needs one: that of {whose}")
     return {
         "alias": alias_of(order),

@@ -294,7 +294,7 @@ class TestIDeliverAsACarrier(CarrierContract):
         dispatching.plan(order)
         dispatch = fresh(order)[1]
         stranger = {"external_order_id": dispatch.key, "source": "shopify", "id": "x", "unified_json": {}}
-        Dispatch.objects.filter(pk=dispatch.pk).update(state=Dispatch.State.UNKNOWN)
+        Dispatch.objects.filter(pk=dispatch.pk).update(state=Dispatch.State.UNKNOWN, body={})
         wire.faults = [None, answers(200, {"orders": [stranger]})]  # type: ignore[list-item]
         work()
         assert fresh(order)[1].reference == self.reference(self.at_peer(peer))
