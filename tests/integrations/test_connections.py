@@ -258,9 +258,7 @@ def edited(client: Client, destination: Destination, **changes: Any) -> Any:
     return client.post(f"/destinations/{destination.pk}/edit/", data | changes)
 
 
-def test_secrets_stay_as_they_were_unless_new_ones_are_entered(
-    shop: Shop, client: Client, answers: list[Any]
-) -> None:
+def test_secrets_stay_as_they_were_unless_new_ones_are_entered(shop: Shop, client: Client, answers: list[Any]) -> None:
     destination = connected(shop, callback_secret="shared")
     page = text(client.get(f"/destinations/{destination.pk}/edit/"))
     assert SECRET not in page
