@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -71,7 +70,6 @@ def issue(request: PortalRequest) -> HttpResponse:
         "base_url": base_url(key.dialect),
         # A dialect whose callers may log in as a person of the portal.
         "by_person": {"username", "password"} <= set(room.credentials),
-        "list_url": reverse("integrations:keys"),
     }
     response = TemplateResponse(request, "integrations/keys/issued.html", context)
     response["Cache-Control"] = "no-store"
