@@ -80,7 +80,8 @@ def test_an_order_that_went_on_to_another_destination_says_why(shop, client):
     order = make_order(shop, "MOVED")
     step = {"from_name": "Near", "to_name": "Far & wide", "why": "no route to host"}
     Order.objects.filter(pk=order.pk).update(routing={**order.routing, "steps": [step]})
-    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.REROUTED, actor_kind="system", data=step)
+    happening = {"kind": OrderEvent.Kind.REROUTED, "actor_kind": "system", "created_at": order.created_at}
+    OrderEvent.objects.create(order=order, data=step, **happening)
     page = text(client.get(f"/orders/{order.pk}/"))
     assert "Sent to another destination: Far &amp; wide" in page
     assert "Then it went on to <bdi>Far &amp; wide</bdi>" in page
