@@ -39,7 +39,10 @@ def clean_base_url(provider: str, url: str) -> str:
     url = url.strip().rstrip("/")
     if not url:
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValidationError({"base_url": gettext("Write it like https://api.example.com.")})
     if parts.username or parts.password:

@@ -11,6 +11,7 @@ from django.db.models import Count, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, pgettext
@@ -149,11 +150,18 @@ def detail(request: PortalRequest, destination_id: int) -> HttpResponse:
         "poll_seconds": (account and account.poll_seconds)
         or (registry.carrier_class(room.name).poll_seconds if room else 0),
         "routes": [(source, used.get(source.pk)) for source in sources],
+        "pages": _pages(destination, room),
         "callback_url": accounts.callback_url(account) if account and room and room.callback else "",
         "unsettled": drifts.filter(settled_at=None)[:UNSETTLED_SHOWN],
         "settled": drifts.exclude(settled_at=None)[:SETTLED_SHOWN],
     }
     return TemplateResponse(request, "integrations/connections/detail.html", context)
+
+
+def _pages(destination: Destination, room: Room | None) -> list[tuple[str, str]]:
+    """Where the carrier's own pages about this destination are, and what they are called."""
+    pages = getattr(registry.carrier_class(room.name), "pages", ()) if room else ()
+    return [(reverse(name, args=[destination.pk]), str(title)) for name, title in pages]
 
 
 @require_safe

@@ -8,6 +8,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from destinations.models import Role, Source
 from integrations import keys, registry
@@ -188,3 +190,21 @@ def test_a_wrong_source_is_explained(client: Client, wrong: dict[str, str], fiel
 def test_other_destinations_need_a_default(shop: Shop, client: Client) -> None:
     answer = client.post("/sources/new/", {"name": "Branch", "others": [shop.other.pk]})
     assert list(errors(answer)) == ["default"]
+
+
+# --- Anything may arrive --------------------------------------------------------------------------------------------
+_FIELDS = [
+    "source", "dialect", "reach", "name", "scopes_ideliver", "hold", "pickup_name", "pickup_lat", "pickup_lng",
+    "default", "others", "setting_modon_create_reply",
+]  # fmt: skip
+_VALUES = st.text(max_size=30) | st.sampled_from(["1", "-1", "9" * 30, "1e999", "nan", "muvx/", "/user", "\x00", "٣"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.dictionaries(st.sampled_from(_FIELDS), _VALUES, max_size=6))
+def test_whatever_is_written_is_answered(shop: Shop, client: Client, changes: dict[str, str]) -> None:
+    data = {name: value.encode(errors="ignore").decode() for name, value in changes.items()}
+    assert issue(client, shop, **data).status_code == 200
+    assert client.get("/keys/new/", data).status_code == 200
+    for address in ("/sources/new/", f"/sources/{shop.source.pk}/"):
+        assert client.post(address, {"name": "Branch"} | data).status_code in (200, 302)
