@@ -33,7 +33,19 @@ from destinations.models import (
     Source,
 )
 from integrations.health import WORKER_SILENT_SECONDS
-from integrations.models import TO_PUSH, ApiKey, Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
+from integrations.models import (
+    TO_PUSH,
+    ApiKey,
+    CarrierAccount,
+    Dispatch,
+    Drift,
+    Exchange,
+    Lane,
+    RemoteName,
+    SimulatedParcel,
+    StaffKey,
+    WebhookEndpoint,
+)
 from orders.models import Order
 from orders.statuses import Status
 
@@ -83,6 +95,9 @@ _ROOMS: list[tuple[Any, list[tuple[type[Model], str]]]] = [
             (Dispatch, "outbox"),
             (Exchange, "swap_horiz"),
             (SimulatedParcel, "science"),
+            (Lane, "traffic"),
+            (Drift, "difference"),
+            (RemoteName, "translate"),
         ],
     ),
     (
@@ -92,6 +107,7 @@ _ROOMS: list[tuple[Any, list[tuple[type[Model], str]]]] = [
             (Membership, "badge"),
             (Source, "input"),
             (Destination, "local_shipping"),
+            (CarrierAccount, "cable"),
             (ApiKey, "key"),
             (WebhookEndpoint, "webhook"),
         ],

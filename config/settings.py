@@ -133,6 +133,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "destinations.portal.merchant_context",
+                "integrations.connections.nav_context",
             ],
         },
     }

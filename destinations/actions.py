@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from destinations import geometry
 from destinations.models import CoverageZone, Destination, Membership, Merchant, Role, Route, Source
@@ -49,6 +51,15 @@ def create_source(merchant: Merchant, name: str, destinations: Sequence[Destinat
     return source
 
 
+def edit_source(source: Source, **fields: Any) -> Source:
+    """Sets the fields. Raises `ValidationError`."""
+    for name, value in fields.items():
+        setattr(source, name, value)
+    source.full_clean()
+    source.save(update_fields=list(fields))
+    return source
+
+
 @transaction.atomic
 def add_route(source: Source, destination: Destination, *, default: bool = False) -> Route:
     """Lets the source send to a destination of its merchant. Its first one is its default in any case."""
@@ -63,10 +74,37 @@ def add_route(source: Source, destination: Destination, *, default: bool = False
 
 @transaction.atomic
 def set_default_route(route: Route) -> None:
-    """Makes `route` its source's default. The former default stays a route."""
+    """Makes `route` its source's default. The former default stays a route. Raises `ValidationError` for a destination
+    that is not active."""
     Source.objects.select_for_update(no_key=True).get(pk=route.source_id)
+    if not Destination.objects.filter(pk=route.destination_id, is_active=True).exists():
+        raise ValidationError(gettext("Only an active destination can be a default: activate it first."))
     Route.objects.filter(source_id=route.source_id, is_default=True).update(is_default=False)
     Route.objects.filter(pk=route.pk).update(is_default=True)
+
+
+@transaction.atomic
+def remove_route(route: Route) -> None:
+    """The source may not send there any more. Raises `ValidationError` for its default."""
+    Source.objects.select_for_update(no_key=True).get(pk=route.source_id)
+    route.refresh_from_db()
+    if route.is_default:
+        text = gettext("This is the default destination of %(source)s: make another one its default first.")
+        raise ValidationError(text % {"source": route.source.name})
+    route.delete()
+
+
+@transaction.atomic
+def set_active(destination: Destination, active: bool) -> None:
+    """Switches a destination on or off. Raises `ValidationError` for switching off one that is a default."""
+    routes = Route.objects.filter(destination=destination)
+    # Whoever makes it a default at this moment holds the source: then we wait and see.
+    list(Source.objects.select_for_update(no_key=True).filter(pk__in=routes.values("source")).order_by("pk"))
+    if not active and (names := list(routes.filter(is_default=True).values_list("source__name", flat=True)[:5])):
+        text = gettext("It is the default destination of %(sources)s: make another one the default first.")
+        raise ValidationError(text % {"sources": ", ".join(names)})
+    destination.is_active = active
+    destination.save(update_fields=["is_active"])
 
 
 def set_zone(merchant: Merchant, name: str, geojson: Any) -> tuple[CoverageZone, bool]:

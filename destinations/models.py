@@ -161,6 +161,28 @@ class Destination(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """An order that is handed on must come to an end, and what is only tried out must not reach real couriers."""
+        fallbacks = {pk: (next_pk, environment) for pk, next_pk, environment in Destination.objects.filter(
+            merchant=self.merchant_id
+        ).values_list("pk", "fallback", "environment")}  # fmt: skip
+        if self.fallback_id is not None:
+            if self.fallback_id not in fallbacks:
+                raise ValidationError({"fallback": _("Choose another destination of the same merchant.")})
+            if fallbacks[self.fallback_id][1] != self.environment:
+                raise ValidationError({"fallback": _("The next to try must be of the same environment.")})
+        before = [pk for pk, (next_pk, environment) in fallbacks.items() if next_pk == self.pk and self.pk]
+        if any(fallbacks[pk][1] != self.environment for pk in before):
+            text = _("It is the next to try of a destination in the other environment: change that one first.")
+            raise ValidationError({"environment": text})
+        seen, at = {self.pk}, self.fallback_id
+        while at is not None:
+            if at in seen:
+                text = _("An order would go round in a circle: this one is tried after the one that you choose.")
+                raise ValidationError({"fallback": text})
+            seen.add(at)
+            at = fallbacks[at][0]
+
 
 class Source(models.Model):
     """A shop or system that sends orders, with its keys; its pick-up point serves orders that name none."""

@@ -2,6 +2,7 @@
 a connection. Secrets are shown to nobody again."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -18,9 +19,10 @@ from django.utils.translation import gettext
 from destinations import actions
 from destinations.models import Destination, Environment, Source
 from integrations import lanes, registry, vault
-from integrations.carrier import CarrierError, Transcript
+from integrations.carrier import CarrierError, Transcript, readable
 from integrations.models import CarrierAccount, Dispatch, WebhookEndpoint
 
+logger = logging.getLogger(__name__)
 # A log-in is renewed this long before the carrier says that it ends.
 _SLACK = timedelta(seconds=30)
 # Everything that is encrypted with the vault.
@@ -37,7 +39,10 @@ def clean_base_url(provider: str, url: str) -> str:
     url = url.strip().rstrip("/")
     if not url:
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValidationError({"base_url": gettext("Write it like https://api.example.com.")})
     if parts.username or parts.password:
@@ -194,8 +199,11 @@ def check(destination: Destination) -> tuple[bool, str]:
     transcript = Transcript()
     try:
         found, error = registry.carrier_class(destination.provider)(destination, transcript).check(), ""
-    except CarrierError as raised:
-        found, error = "", str(raised) or raised.__class__.__name__
+    except CarrierError as raised:  # an address in it may have a token
+        found, error = "", readable(str(raised)) or raised.__class__.__name__
+    except Exception as raised:  # a defect of ours must not keep anybody from their account
+        logger.exception("connection test failed", extra={"destination": destination.pk})
+        found, error = "", f"{type(raised).__name__}: {readable(str(raised))}"
     CarrierAccount.objects.filter(destination=destination).update(checked_at=timezone.now(), check_error=error)
     if not error:
         lanes.open_again(destination)

@@ -30,6 +30,7 @@ from unfold.widgets import (
 from destinations.admin import DestinationAdmin, DestinationForm, MerchantAdmin, SourceAdmin
 from destinations.backoffice import ReadOnly, badge, instant, isolated
 from destinations.models import Destination, Merchant, Source
+from integrations import connection_admin as connection_admin  # its pages, which Django would not look for
 from integrations import dispatching, keys, registry
 from integrations.models import ApiKey, Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
 from integrations.onboarding import open_account

@@ -1,14 +1,18 @@
 """Pieces of the portal that are about talking to others."""
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from destinations.live import fingerprint, live
 from destinations.models import Source
 from destinations.portal import PortalRequest, merchant_required
-from integrations import losses, previews, registry
+from integrations import dispatching, losses, previews, registry, vault
+from integrations.carrier import CarrierError, Consignment, Transcript, readable
+from integrations.handovers import stories
 from integrations.models import Dispatch
 from integrations.reference import openapi, reference_of
 from orders.models import Order
@@ -19,15 +23,21 @@ from orders.models import Order
 def order_exchange(request: PortalRequest, order_id: int) -> HttpResponse:
     """What was said with carriers about one order: its dispatches, newest first, each with its exchanges."""
     order = get_object_or_404(Order.objects.of(request.merchant), pk=order_id)
-    dispatches = list(order.dispatches.select_related("destination").prefetch_related("exchanges").order_by("-epoch"))
+    dispatches = list(
+        order.dispatches.select_related("destination__lane", "destination__fallback")
+        .prefetch_related("exchanges")
+        .order_by("-epoch")
+    )
+    told = stories(order, dispatches)
     shown = [
-        (one.pk, one.state, one.attempts, one.next_at, one.last_error, len(one.exchanges.all()), len(one.losses))
-        for one in dispatches
-    ]
+        (one.dispatch.pk, one.dispatch.state, one.dispatch.attempts, one.dispatch.next_at, one.dispatch.last_error,
+          one.now, one.hint, one.has_label, len(one.dispatch.exchanges.all()), len(one.dispatch.losses))
+        for one in told
+    ]  # fmt: skip
     fix_page = _fix_page(order, dispatches)
     context = {
         "order": order,
-        "dispatches": [(one, losses.report(one.losses)) for one in dispatches],
+        "stories": [(one, losses.report(one.dispatch.losses)) for one in told],
         "fix_page": fix_page,
     }
     # A part of the order's page; a page of its own for a browser without JavaScript.
@@ -72,6 +82,38 @@ def translate(request: PortalRequest) -> HttpResponse:
             case order, count:
                 context |= {"known": previews.known(order), "count": count, "said": previews.said(order)}
     return render(request, "integrations/translate.html", context)
+
+
+@require_safe
+@merchant_required()
+def carrier_label(request: PortalRequest, order_id: int) -> HttpResponse:
+    """The carrier's own label of an order, a PDF, fetched from the carrier at this moment."""
+    order = get_object_or_404(Order.objects.of(request.merchant), pk=order_id)
+    dispatch = (
+        order.dispatches.exclude(label="").select_related("destination__account", "order").order_by("-epoch").first()
+    )
+    if dispatch is None:
+        raise Http404
+    try:
+        carrier = dispatching.carrier_for(dispatch, Transcript())
+        consignment = Consignment(dispatch.key, dispatch.order)
+        label = carrier.label(consignment, dispatch.reference, vault.decrypt(dispatch.label))
+        if not label.startswith(b"%PDF-"):
+            raise CarrierError(gettext("What it sent is no PDF."))
+    except (CarrierError, vault.Unreadable) as error:
+        messages.error(request, gettext("The carrier's label could not be fetched: %(error)s") % {
+            "error": readable(str(error))
+        })  # fmt: skip
+        return redirect(order)
+    return HttpResponse(
+        label,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="label-{order.pk}.pdf"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )
 
 
 # --- The API reference ----------------------------------------------------------------------------------------------

@@ -157,6 +157,8 @@ def _sentence(event: OrderEvent) -> str:
             return gettext("The carrier has taken the order")
         case Kind.DISPATCH_FAILED:
             return gettext("The order could not be handed over")
+        case Kind.REROUTED:
+            return gettext("Sent to another destination: %(name)s") % {"name": data.get("to_name", "")}
         case Kind.CANCEL_REQUESTED:
             return gettext("Cancelling: the carrier has been asked")
         case Kind.CANCELLED:
@@ -201,7 +203,7 @@ def _detail(event: OrderEvent) -> str:
         return str(data.get("name", ""))
     if "said" in data:
         return data["said"] if isinstance(data["said"], str) else json.dumps(data["said"], ensure_ascii=False)
-    return str(data.get("detail") or data.get("reason") or data.get("text") or "")
+    return str(data.get("detail") or data.get("reason") or data.get("text") or data.get("why") or "")
 
 
 def _moment(text: str) -> str:
@@ -288,6 +290,7 @@ def routing(order: Order) -> dict[str, Any] | None:
             {**candidate, "reason": _VERDICTS.get(candidate.get("verdict"), candidate.get("verdict"))}
             for candidate in record.get("candidates", [])
         ],
+        "steps": record.get("steps", []),
     }
 
 

@@ -60,9 +60,8 @@ def order_body(key: str, order: Order, ledger: Ledger) -> dict[str, Any]:
     if cube and not ours.get("cube"):
         ledger.kept("parcel.dimensions", note=f"{cube:g} m³")
     whole = order.dropoff_name if " ".join((first, last)).strip() != order.dropoff_name.strip() else ""
-    body["customData"] = "\n".join(filter(None, (warning, order.notes, words_of_it, items, dated, whole)))[
-        :_CUSTOM_DATA
-    ]
+    said = filter(None, (warning, order.notes, words_of_it, items, dated, whole))
+    body["customData"] = "\n".join(said)[:_CUSTOM_DATA]
     ledger.kept("notes")
     return body
 
@@ -77,7 +76,7 @@ def _destination(order: Order, ledger: Ledger) -> tuple[float, float, str]:
         (*geometry.city_of(order.merchant.timezone), "the merchant's city"),
     ):
         if lat is not None and lng is not None:
-            ledger.defaulted("dropoff.location", f"not known: that of {whose}; the driver is told to go by the address")
+            ledger.defaulted("dropoff.location", f"not known: that of {whose}; the driver is told to use the address")
             return lat, lng, "PLACE UNKNOWN: go by the address."
     raise CarrierError("The coordinates are not set.", permanent=True, path="dropoff.location")
 

@@ -40,6 +40,20 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
   });
 }
 
+// A page that must not be loaded again stands under another address.
+for (const part of document.querySelectorAll("[data-address]")) history.replaceState(null, "", part.dataset.address);
+
+// A field that is filled in by another's choice, as long as nobody has written something else into it.
+for (const field of document.querySelectorAll("[data-prefill]")) {
+  const choice = field.form.elements[field.dataset.prefill];
+  const offered = (value) => field.getAttribute(`data-prefill-${value}`) ?? "";
+  let last = offered(choice.value);
+  choice.addEventListener("change", () => {
+    if (field.value === last) field.value = offered(choice.value);
+    last = offered(choice.value);
+  });
+}
+
 // A form is sent once, however often one clicks.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();

@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from destinations.models import CoverageZone, Customer, Depot, Rider
 from integrations.dispatching import plan
-from integrations.models import Dispatch, Exchange, SimulatedParcel, StaffKey, WebhookEndpoint
+from integrations.models import (
+    CarrierAccount,
+    Dispatch,
+    Drift,
+    Exchange,
+    Lane,
+    RemoteName,
+    SimulatedParcel,
+    StaffKey,
+    WebhookEndpoint,
+)
 from tests.destinations.test_coverage import SQUARE
 from tests.factories import MembershipFactory, UserFactory, make_order, make_shop
 
@@ -21,7 +31,8 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 PAGES = [f"{model._meta.app_label}_{model._meta.model_name}" for model in MODELS]
 NO_ADD = {
     "orders_order", "integrations_dispatch", "integrations_exchange", "integrations_simulatedparcel",
-    "integrations_staffkey", "integrations_webhookendpoint",
+    "integrations_staffkey", "integrations_webhookendpoint", "integrations_carrieraccount", "integrations_lane",
+    "integrations_drift", "integrations_remotename",
 }  # fmt: skip
 
 
@@ -46,6 +57,11 @@ def fill(number: int) -> None:
         plan(order)
         dispatch = Dispatch.objects.get(order=order)
         Exchange.objects.create(dispatch=dispatch, verb="book", request="{}", created_at=timezone.now())
+        CarrierAccount.objects.create(destination=shop.destination, credentials="sealed", checked_at=timezone.now())
+        Lane.objects.create(destination=shop.destination, closed_at=timezone.now())
+        moments = {"first_at": timezone.now(), "last_at": timezone.now()}
+        Drift.objects.create(destination=shop.destination, call="GET /", path="eta", change="added", **moments)
+        RemoteName.objects.create(destination=shop.destination, kind="city", name="baghdad", remote_id="7")
         SimulatedParcel.objects.create(
             destination=shop.destination, key=dispatch.key, order_number="1", created_at=timezone.now()
         )

@@ -16,9 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from destinations.models import Merchant
-from integrations import keys, registry
+from integrations import accounts, keys, registry
 from integrations.dispatching import plan
-from integrations.models import ApiKey, Dispatch, StaffKey, WebhookEndpoint
+from integrations.models import ApiKey, Dispatch, Drift, StaffKey, WebhookEndpoint
 from tests.factories import make_order, make_shop
 
 pytestmark = pytest.mark.django_db
@@ -225,3 +225,33 @@ def test_searches_of_any_text_answer(staff: Client, name: str) -> None:
     plan(make_order(make_shop()))
     for text in ("1000000", "abc", "9" * 40, "x" * 300, "%", "'"):
         assert staff.get(reverse(f"admin:integrations_{name}_changelist"), {"q": text}).status_code == 200
+
+
+# --- What merchants connect -----------------------------------------------------------------------------------------
+def test_no_secret_of_a_carrier_account_is_shown_to_staff(staff: Client) -> None:
+    shop = make_shop()
+    destination = accounts.connect(
+        shop.source,
+        "muvx",
+        base_url="https://carrier.example.com",
+        credentials={"api_key": "mvx_live_TOPSECRET"},
+        callback_secret="whsec_TOPSECRET",
+    )
+    account = destination.account
+    page = staff.get(reverse("admin:integrations_carrieraccount_change", args=[account.pk])).content.decode()
+    assert "https://carrier.example.com" in page
+    for secret in ("TOPSECRET", account.credentials, account.callback_secret, account.callback_token):
+        assert secret not in page
+
+
+def test_changes_of_answers_are_looked_into_by_staff(staff: Client) -> None:
+    shop = make_shop()
+    now = timezone.now()
+    drift = Drift.objects.create(
+        destination=shop.destination, call="GET /", path="eta", change="added", first_at=now, last_at=now
+    )
+    staff.post(
+        reverse("admin:integrations_drift_changelist"), {"action": "settle_selected", "_selected_action": [drift.pk]}
+    )
+    drift.refresh_from_db()
+    assert drift.settled_at

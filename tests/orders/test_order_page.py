@@ -11,7 +11,7 @@ from orders import actions, display, reports
 from orders.changes import locked
 from orders.drafts import Parcel, Window
 from orders.events import SYSTEM
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from tests.factories import MembershipFactory, Shop, make_draft, make_order, make_shop
 from tests.orders.test_pages import text
 
@@ -74,6 +74,18 @@ def test_the_history_tells_of_edits_deletion_and_what_was_said(shop, client):
     actions.delete_orders([gone], SYSTEM)
     assert "The order was deleted" in text(client.get(f"/orders/{gone.pk}/"))
     assert "GONE" not in text(client.get("/orders/"))
+
+
+def test_an_order_that_went_on_to_another_destination_says_why(shop, client):
+    order = make_order(shop, "MOVED")
+    step = {"from_name": "Near", "to_name": "Far & wide", "why": "no route to host"}
+    Order.objects.filter(pk=order.pk).update(routing={**order.routing, "steps": [step]})
+    happening = {"kind": OrderEvent.Kind.REROUTED, "actor_kind": "system", "created_at": order.created_at}
+    OrderEvent.objects.create(order=order, data=step, **happening)
+    page = text(client.get(f"/orders/{order.pk}/"))
+    assert "Sent to another destination: Far &amp; wide" in page
+    assert "Then it went on to <bdi>Far &amp; wide</bdi>" in page
+    assert page.count("no route to host") == 2
 
 
 @pytest.mark.parametrize("kind", OrderEvent.Kind.values)

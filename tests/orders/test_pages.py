@@ -140,11 +140,11 @@ def test_the_list_takes_as_many_queries_for_60_orders_as_for_10(shop, client, dj
     for number in range(10):
         make_order(shop, f"A-{number}")
     client.get("/orders/")
-    with django_assert_num_queries(4):  # session, person, memberships, orders
+    with django_assert_num_queries(5):  # session, person, memberships, orders, the badge in the navigation
         assert text(client.get("/orders/")).count('class="row-link"') == 10
     for number in range(50):
         make_order(shop, f"B-{number}")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert text(client.get("/orders/")).count('class="row-link"') == 50
 
 
@@ -221,7 +221,7 @@ def test_a_poll_gets_304_until_something_changes(shop, client):
 # --- One order ------------------------------------------------------------------------------------------------------
 def test_an_order_is_shown_with_all_there_is_to_know(shop, client, django_assert_max_num_queries):
     order = make_order(shop, "SHOP-77", notes="Leave <b>here</b>", cod_amount=Decimal("3.5"), hold=True)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = text(client.get(f"/orders/{order.pk}/"))
     for shown in (
         "SHOP-77", "+96511111111", "Salmiya, Block 3", "Product A", "3.500 KWD", shop.destination.name,
