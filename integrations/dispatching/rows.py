@@ -44,9 +44,13 @@ def actor(dispatch: Dispatch) -> Actor:
 
 
 def lock(dispatch_id: int) -> tuple[Order, Dispatch]:
-    """The order, then its dispatch, locked; raises `Dispatch.DoesNotExist`."""
-    order_id = Dispatch.objects.values_list("order_id", flat=True).get(pk=dispatch_id)
-    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    """The order, then its dispatch, locked. The order has its source and merchant with it, because its carrier's words
+    need them. Raises `Order.DoesNotExist`."""
+    order = (
+        Order.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("source", "merchant")
+        .get(dispatches=dispatch_id)
+    )
     dispatch = (
         Dispatch.objects.select_for_update(of=("self",), no_key=True)
         .select_related("destination__account", "destination__lane", "destination__fallback")
