@@ -69,6 +69,7 @@ ROOMS = (
         source_settings={"modon_create_reply": ("array", "object")},
     ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
+    Room("ownfleet", "Own fleet", carrier="integrations.ownfleet.carrier.OwnFleet"),
 )
 
 DIALECTS = {room.name: room for room in ROOMS if room.dialect}

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import include, path, re_path
 
 from integrations import callbacks, registry, views
+from integrations.ownfleet import urls as ownfleet
 
 app_name = "integrations"
 
@@ -24,4 +25,4 @@ for name in registry.DIALECTS:
 default = import_module(f"integrations.{settings.DEFAULT_DIALECT}.urls")
 dialects += [path("", include(default.urlpatterns)), re_path(r"^v1(/.*)?$", default.unknown)]
 
-urlpatterns = [*dialects, *pages]
+urlpatterns = [*dialects, *pages, *ownfleet.urlpatterns]

@@ -14,12 +14,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from destinations.live import fingerprint, live, live_headers
+from destinations.models import Rider
 from destinations.portal import PortalRequest, merchant_required
 from orders import actions, display
 from orders.errors import OrderError
 from orders.events import Actor
 from orders.filters import OrderFilter
 from orders.models import Order, OrderEvent, OrderQuerySet
+from orders.proof import place_of, proof_of
 from orders.statuses import NOT_CANCELLABLE, Status
 
 PAGE_SIZE = 50
@@ -105,6 +107,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
         "dropoff": display.stop(order, "dropoff"),
         "parcel": display.parcel(order),
         "routing": display.routing(order),
+        "has_riders": Rider.objects.filter(merchant=request.merchant).exists(),
     }
     return TemplateResponse(request, "orders/detail.html", context)
 
@@ -124,17 +127,20 @@ def _order(request: PortalRequest, order_id: int) -> Order:
 
 def _progress(order: Order) -> tuple[dict[str, Any], str]:
     events = list(order.events.all())
+    proof = proof_of(order)
     context = {
         "order": order,
         "steps": display.steps(order, events),
         "history": display.history(events),
+        "proof": proof,
+        "proof_place": place_of(proof),
         "carrier_link": display.link(order.carrier_tracking_url),
         "can_release": order.status == Status.CREATED,
         "can_hold": order.status == Status.CREATED and order.release_at is not None,
         "can_cancel": order.status not in {*NOT_CANCELLABLE, Status.CANCELLED, Status.CANCELLING},
         "can_retry": order.status == Status.FAILED and not order.with_carrier,
     }
-    return context, fingerprint(_shown(order), order.with_carrier, len(events))
+    return context, fingerprint(_shown(order), order.with_carrier, len(events), proof and proof.pk)
 
 
 def _cancel(order: Order, by: Actor, request: PortalRequest) -> Order:
