@@ -12,6 +12,7 @@ SIGNATURE_SIDE = 640
 # More than any phone's camera; unpacked, a picture of few bytes may need all the memory that there is.
 MAX_PIXELS = 60_000_000
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP")
+Image.init()  # else they are known only once a picture of theirs has been met
 
 
 class NoPicture(ValueError):
