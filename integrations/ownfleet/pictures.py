@@ -11,7 +11,7 @@ SIDE = 1280  # pixels, of the longer one
 SIGNATURE_SIDE = 640
 # More than any phone's camera; unpacked, a picture of few bytes may need all the memory that there is.
 MAX_PIXELS = 60_000_000
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP")
+_FORMATS = ("JPEG", "PNG", "WEBP")
 Image.init()  # else they are known only once a picture of theirs has been met
 
 

@@ -142,7 +142,9 @@ def order_rider(request: PortalRequest, order_id: int) -> HttpResponse:
         "riders": riders,
     }
     # A part of the order's page; a page of its own for a browser without JavaScript.
-    template = "integrations/ownfleet/order_rider.html" if request.htmx else "integrations/ownfleet/order_rider_page.html"
+    template = (
+        "integrations/ownfleet/order_rider.html" if request.htmx else "integrations/ownfleet/order_rider_page.html"
+    )
     shown = (order.rider_id, state, task and task.reason, may_assign, str(riders))
     return live(request, template, context, fingerprint(template, shown, order.is_over))
 
