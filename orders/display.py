@@ -211,15 +211,20 @@ def _detail(event: OrderEvent) -> str:
 
 def _proof(data: dict[str, Any]) -> str:
     """Who received it, and both amounts where there was cash to collect."""
-    told = [str(data.get("name", ""))]
+    told = [_isolated(str(data.get("name", "")))]
     if "currency" in data:
         currency = data["currency"]
         asked, received = (written(Decimal(str(data[name])), currency) for name in ("cod_asked", "cod_received"))
         told.append(
             gettext("%(received)s received of %(asked)s asked for")
-            % {"received": f"{received:,} {currency}", "asked": f"{asked:,} {currency}"}
+            % {"received": _isolated(f"{received:,} {currency}"), "asked": _isolated(f"{asked:,} {currency}")}
         )
     return " · ".join(filter(None, told))
+
+
+def _isolated(text: str) -> str:
+    """In a direction of its own, between texts of the other one."""
+    return f"\u2068{text}\u2069" if text else ""
 
 
 def _moment(text: str) -> str:

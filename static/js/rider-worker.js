@@ -24,7 +24,7 @@ async function page(request, name) {
     else if (response.status === 404) await kept.delete(name);
     return response;
   } catch (error) {
-    const last = await kept.match(name);
+    const last = await kept.match(name, { ignoreVary: true });
     if (last) return last;
     throw error;
   }
@@ -37,7 +37,7 @@ async function file(request) {
     if (response.ok) await kept.put(request, response.clone());
     return response;
   } catch (error) {
-    const last = await kept.match(request);
+    const last = await kept.match(request, { ignoreVary: true });
     if (last) return last;
     throw error;
   }

@@ -117,27 +117,35 @@ tasks.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
+  tell("");
   try {
-    tell("");
-    const fields = await collect(form);
-    const given = new Set(fields.filter(([, value]) => value instanceof Blob || value.trim()).map(([name]) => name));
-    if (form.dataset.to === "delivered" && !["photo", "signature", "recipient_name"].some((name) => given.has(name))) {
-      tell(page.proof);
-      return;
-    }
-    const card = form.closest(".task");
-    await riderQueue.add({ rider: page.rider, task: card.dataset.task, to: form.dataset.to, label: form.dataset.label, fields });
-    // The same form may be wanted again after a failed try: that is another step.
-    form.elements.key.value = newKey();
-    await showQueue();
-    await flush();
-  } catch (error) {
-    tell(page.full);
-    throw error;
+    if (!(await keep(form))) return;
+  } catch {
+    // Nothing can be kept here (a private window, a full phone): then as without JavaScript, while there is a line.
+    if (navigator.onLine) form.submit();
+    else tell(page.full);
+    return;
   } finally {
     delete form.dataset.busy;
   }
+  await showQueue();
+  await flush();
 });
+
+// False when something is missing.
+async function keep(form) {
+  const fields = await collect(form);
+  const given = new Set(fields.filter(([, value]) => value instanceof Blob || value.trim()).map(([name]) => name));
+  if (form.dataset.to === "delivered" && !["photo", "signature", "recipient_name"].some((name) => given.has(name))) {
+    tell(page.proof);
+    return false;
+  }
+  const { task } = form.closest(".task").dataset;
+  await riderQueue.add({ rider: page.rider, task, to: form.dataset.to, label: form.dataset.label, fields });
+  // The same form may be wanted again after a failed try: that is another step.
+  form.elements.key.value = newKey();
+  return true;
+}
 
 // crypto.randomUUID is there on https only.
 function newKey() {

@@ -213,6 +213,16 @@ def test_without_javascript(browser: Browser, live_server, given, language: str)
     context.close()
 
 
+def test_a_phone_that_keeps_nothing(page: Page, given, language: str):
+    phone, order, _task = given
+    page.add_init_script("indexedDB.open = () => { throw new DOMException('no', 'SecurityError') }")
+    page.goto(phone.path)
+    tap(page, WORDS[language]["pick_up"])
+    expect(page.locator(".task")).to_have_attribute("data-state", "picked_up")
+    order.refresh_from_db()
+    assert order.status == Status.PICKED_UP
+
+
 def test_it_can_be_put_on_the_first_page(page: Page, given, language: str):
     phone, _order, _task = given
     page.goto(phone.path)
