@@ -15,7 +15,9 @@ PICTURES = {"photo": ("image/jpeg", "jpg"), "signature": ("image/png", "png")}
 
 
 def proof_of(order: Order) -> ProofOfDelivery | None:
-    """With `photo_size` and `signature_size`, in bytes, in the place of the pictures."""
+    """With `photo_size` and `signature_size`, in bytes, in the place of the pictures. An order on its way has none."""
+    if not order.is_over:
+        return None
     sizes = {f"{name}_size": Func(F(name), function="octet_length", output_field=IntegerField()) for name in PICTURES}
     return ProofOfDelivery.objects.filter(order=order).defer(*PICTURES).annotate(**sizes).first()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -107,7 +108,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
         "dropoff": display.stop(order, "dropoff"),
         "parcel": display.parcel(order),
         "routing": display.routing(order),
-        "has_riders": Rider.objects.filter(merchant=request.merchant).exists(),
+        "has_riders": order.has_riders,  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "orders/detail.html", context)
 
@@ -120,9 +121,10 @@ def order_detail_live(request: PortalRequest, order_id: int) -> HttpResponse:
 
 
 def _order(request: PortalRequest, order_id: int) -> Order:
-    return get_object_or_404(
-        Order.objects.of(request.merchant).select_related("destination", "source", "merchant", "rider"), pk=order_id
-    )
+    """With `has_riders`: whether its merchant has riders of its own."""
+    orders = Order.objects.of(request.merchant).select_related("destination", "source", "merchant", "rider")
+    riders = Rider.objects.filter(merchant=OuterRef("merchant"))
+    return get_object_or_404(orders.annotate(has_riders=Exists(riders)), pk=order_id)
 
 
 def _progress(order: Order) -> tuple[dict[str, Any], str]:
