@@ -34,6 +34,7 @@ PROVIDER = "ownfleet"
 _OPEN = [status for status in Status if status not in TERMINAL]
 # A fleet of more than this chooses its riders in another way than from a list.
 MOST_RIDERS = 500
+MOST_WAITING = 100
 
 
 # --- Riders ---------------------------------------------------------------------------------------------------------
@@ -41,9 +42,24 @@ MOST_RIDERS = 500
 @merchant_required("manage")
 def rider_list(request: PortalRequest) -> HttpResponse:
     riders = _with_work(Rider.objects.filter(merchant=request.merchant)).order_by("-is_active", "name", "pk")
-    return TemplateResponse(
-        request, "integrations/ownfleet/riders.html", {"riders": riders[:MOST_RIDERS], "fresh": _fresh_since()}
+    context = {"riders": riders[:MOST_RIDERS], "fresh": _fresh_since(), "waiting": len(_waiting(request))}
+    return TemplateResponse(request, "integrations/ownfleet/riders.html", context)
+
+
+@require_safe
+@merchant_required("operate")
+def waiting(request: PortalRequest) -> HttpResponse:
+    """The fleet's orders that nobody carries yet, the oldest first."""
+    return TemplateResponse(request, "integrations/ownfleet/waiting.html", {"orders": _waiting(request)})
+
+
+def _waiting(request: PortalRequest) -> list[Order]:
+    orders = Order.objects.of(request.merchant).filter(rider=None, status__in=_OPEN)
+    found = orders.filter(
+        dispatches__is_current=True, dispatches__rider_task__isnull=False, dispatches__rider_task__cancelled_at=None
     )
+    slim = found.defer("raw_payload", "extras", "search_text", "routing")
+    return list(slim.order_by("created_at", "pk")[:MOST_WAITING])
 
 
 def _with_work(riders: QuerySet[Rider]) -> QuerySet[Rider]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("ride/<str:token>/place", views.place, name="ride_place"),
     path("ride/<str:token>/tasks/<int:task_id>", views.step, name="ride_step"),
     path("riders/", portal.rider_list, name="riders"),
+    path("riders/waiting", portal.waiting, name="riders_waiting"),
     path("riders/new", portal.rider_new, name="rider_new"),
     path("riders/<int:rider_id>/", portal.rider_edit, name="rider_edit"),
     path("riders/<int:rider_id>/link", portal.link_issue, name="rider_link"),

@@ -13,7 +13,10 @@ from django.utils import timezone
 from destinations.models import Rider, Role
 from integrations.models import RiderLink
 from integrations.ownfleet import links
+from orders import actions
+from orders.events import SYSTEM
 from orders.models import Order, OrderEvent
+from tests.clockwork import work
 from tests.factories import MembershipFactory, Shop, make_order, make_shop
 from tests.integrations.ownfleet.fleet import Phone, located, make_fleet, make_rider, picture, task_for
 
@@ -114,8 +117,31 @@ def test_only_who_manages_sees_the_riders(shop):
         for page in ("/riders/", "/riders/new", f"/riders/{rider.pk}/"):
             assert client.get(page).status_code == 403
         assert client.post(f"/riders/{rider.pk}/link", {"days": "7"}).status_code == 403
-        assert "/riders/" not in text(client.get("/orders/"))
-    assert "/riders/" in text(member(shop).get("/orders/"))
+        assert 'href="/riders/"' not in text(client.get("/orders/"))
+    assert 'href="/riders/"' in text(member(shop).get("/orders/"))
+
+
+def test_what_waits_for_a_rider_is_listed_for_who_assigns(shop):
+    client = member(shop, Role.OPERATOR)
+    assert 'href="/riders/waiting"' in text(client.get("/orders/"))
+    task_for(make_fleet(), None, "THEIRS")
+    task_for(shop, make_rider(shop), "GIVEN")
+    cancelled, _task = task_for(shop, None, "CANCELLED")
+    actions.cancel_orders([cancelled], SYSTEM)
+    work()
+    counts = []
+    for number in range(2):
+        task_for(shop, None, f"WAITS-{number}")
+        client.get("/riders/waiting")
+        with CaptureQueriesContext(connection) as queries:
+            page = text(client.get("/riders/waiting"))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert page.index("WAITS-0") < page.index("WAITS-1")
+    for other in ("THEIRS", "GIVEN", "CANCELLED"):
+        assert other not in page
+    assert member(shop, Role.VIEWER).get("/riders/waiting").status_code == 403
+    assert "wait for a rider" in text(member(shop).get("/riders/"))
 
 
 def test_another_merchants_riders_do_not_exist(shop, client):

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
+from config import gunicorn
 from config.logs import JsonFormatter
 from destinations.models import Rider
 from integrations.keys import digest
@@ -116,6 +117,7 @@ def test_the_token_is_in_no_log_line(phone):
     line = JsonFormatter().format(record)
     assert phone.token not in line
     assert json.loads(line)["message"] == "Internal Server Error: /ride/…/"
+    assert getattr(gunicorn, "accesslog", None) is None
 
 
 def test_it_can_be_put_on_the_phones_first_page(phone):
