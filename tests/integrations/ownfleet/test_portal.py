@@ -247,6 +247,7 @@ def test_pictures_are_given_to_the_merchant_only(shop, client, delivered, name, 
     assert (response.status_code, response["Content-Type"]) == (200, kind)
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Disposition"].startswith("inline; filename=")
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert Client().get(path).status_code == 302
     assert member(make_shop()).get(path).status_code == 404
     assert client.get(f"/orders/{delivered.pk}/proof/anything").status_code == 404
