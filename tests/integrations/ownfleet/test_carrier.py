@@ -13,7 +13,7 @@ from orders.events import SYSTEM
 from orders.models import OrderEvent
 from orders.statuses import Attention, Status
 from tests.clockwork import later, work
-from tests.factories import MerchantFactory, Shop, make_draft, make_order
+from tests.factories import Shop, make_draft, make_order
 from tests.handovers import fresh, kinds
 from tests.integrations.ownfleet.fleet import Phone, located, make_fleet, make_rider, task_for
 
@@ -83,11 +83,10 @@ def test_nothing_is_found_under_a_key_that_was_never_booked(shop):
 def test_the_orders_own_rider_keeps_it(shop):
     shop.destination.settings = {"assign": "nearest"}
     shop.destination.save()
-    near = located(make_rider(shop, "Near"), 29.3, 48.0)
+    located(make_rider(shop, "Near"), 29.3, 48.0)
     own = make_rider(shop, "Own")
     order, _task = task_for(shop, None, rider=own, pickup=_pickup())
     assert order.rider == own
-    assert near.pk
 
 
 def _pickup():
@@ -95,7 +94,7 @@ def _pickup():
     return type(pickup)(pickup.name, pickup.phone, pickup.address, lat=29.3, lng=48.0)
 
 
-def test_the_nearest_rider_who_is_known_to_be_near(django_assert_max_num_queries):
+def test_the_nearest_rider_who_is_known_to_be_near():
     shop = make_fleet("nearest")
     located(make_rider(shop, "Far"), 29.4, 48.0)
     near = located(make_rider(shop, "Near"), 29.31, 48.0)
@@ -107,7 +106,7 @@ def test_the_nearest_rider_who_is_known_to_be_near(django_assert_max_num_queries
     assert order.rider == near
     assigned = order.events.get(kind=Kind.RIDER_ASSIGNED)
     assert (assigned.actor_kind, assigned.actor, assigned.data["name"]) == ("carrier", "Our riders", "Near")
-    assert str(order.pk) in Phone(near).page() or order.external_id in Phone(near).page()
+    assert order.external_id in Phone(near).page()
 
 
 @pytest.mark.parametrize("known", ["pickup", "rider", "neither"])
@@ -212,6 +211,5 @@ def test_tracking_asks_nothing(shop):
 def test_riders_of_others_are_never_chosen(shop):
     stranger = make_rider(make_fleet())
     located(stranger, 29.3, 48.0)
-    assert MerchantFactory()
     order, _task = task_for(make_fleet("nearest"), None, pickup=_pickup())
     assert order.rider is None
