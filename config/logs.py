@@ -2,11 +2,14 @@
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# Addresses that are credentials: whoever has one is let in.
+_SECRET_PATH = re.compile(r"(/(?:ride|callbacks|track)/)[^/\s\"'?#]+")
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "request"}
 
 
@@ -25,4 +28,4 @@ class JsonFormatter(logging.Formatter):
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _SECRET_PATH.sub(r"\1…", json.dumps(line, default=str, ensure_ascii=False))

@@ -26,7 +26,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from destinations import geometry
-from destinations.backoffice import KeepsRules, badge, isolated
+from destinations.backoffice import KeepsRules, badge, instant, isolated
 from destinations.models import (
     City,
     CoverageZone,
@@ -353,8 +353,13 @@ class RiderAdmin(OfMerchant):
     list_filter = (*OfMerchant.list_filter, "vehicle_type", "is_active")
     search_fields = ("name", "phone", "merchant__name")
     search_help_text = _("Name, phone or merchant")
-    fields = ("merchant", "name", "phone", "vehicle_type", "is_active", "uuid")
-    readonly_fields = ("uuid",)
+    fields = ("merchant", "name", "phone", "vehicle_type", "is_active", "uuid", "place")
+    readonly_fields = ("uuid", "place")
+
+    @display(description=_("latitude, longitude"))
+    def place(self, rider: Rider) -> SafeString | str:
+        known = rider.located_at and f"{rider.lat:.6f}, {rider.lng:.6f}"
+        return format_html("{} · {}", isolated(known), instant(rider.located_at)) if known else ""
 
     @display(description=_("phone"))
     def phone_shown(self, rider: Rider) -> SafeString | str:

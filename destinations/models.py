@@ -320,12 +320,29 @@ class Rider(models.Model):
     phone = models.CharField(_("phone"), max_length=64, blank=True)
     vehicle_type = models.CharField(_("vehicle"), max_length=20, choices=Vehicle.choices, default=Vehicle.MOTORCYCLE)
     is_active = models.BooleanField(_("active"), default=True)
+    # Where the rider's phone was last, if the rider lets it tell.
+    lat = models.FloatField(_("latitude"), null=True, blank=True, editable=False)
+    lng = models.FloatField(_("longitude"), null=True, blank=True, editable=False)
+    located_at = models.DateTimeField(_("located"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("rider")
         verbose_name_plural = _("riders")
         ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(lat__isnull=True, lng__isnull=True, located_at__isnull=True)
+                | models.Q(
+                    lat__isnull=False,
+                    lng__isnull=False,
+                    located_at__isnull=False,
+                    lat__range=(-90, 90),
+                    lng__range=(-180, 180),
+                ),
+                name="rider_on_earth",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from destinations.models import Destination, Merchant, Source
+from destinations.models import Destination, Merchant, Rider, Source
 from integrations import registry
 from orders.models import JSONEncoder, Order
 
@@ -387,3 +387,63 @@ class SimulatedParcel(models.Model):
 
     def __str__(self) -> str:
         return f"SIM{self.pk}"
+
+
+# --- Own fleet ------------------------------------------------------------------------------------------------------
+class RiderLink(models.Model):
+    """A rider's way in, without a log-in: `/ride/<token>/`. Only the token's SHA-256 is stored; the link itself is
+    shown once, when it is made."""
+
+    rider = models.ForeignKey(Rider, models.CASCADE, related_name="links", verbose_name=_("rider"))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("rider's link")
+        verbose_name_plural = _("riders' links")
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.rider} · {self.created_at:%Y-%m-%d}"
+
+
+class RiderTask(models.Model):
+    """A parcel in the hands of the merchant's own riders. Whose it is, is said in one place only, the order's `rider`;
+    `accepted_by` is who has said yes to it. `outcome` is delivered, failed or returned."""
+
+    dispatch = models.OneToOneField(Dispatch, models.CASCADE, related_name="rider_task", verbose_name=_("dispatch"))
+    accepted_by = models.ForeignKey(
+        Rider, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("accepted by"), db_index=False
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    picked_up_at = models.DateTimeField(_("picked up"), null=True, blank=True)
+    in_transit_at = models.DateTimeField(_("on its way"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=12, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rider's task")
+        verbose_name_plural = _("riders' tasks")
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            # A cancel and a pick-up at the same moment: one of them is refused, whatever the program does.
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True) | Q(picked_up_at__isnull=True), name="cancelled_before_pickup"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, outcome="") | Q(ended_at__isnull=False) & ~Q(outcome=""),
+                name="ended_with_an_outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.dispatch)

@@ -105,6 +105,7 @@ ROOMS = (
         callback="signature",
     ),
     Room("simulator", "Simulator", carrier="integrations.simulator.carrier.Simulator"),
+    Room("ownfleet", "Own fleet", carrier="integrations.ownfleet.carrier.OwnFleet"),
 )
 
 DIALECTS = {room.name: room for room in ROOMS if room.dialect}

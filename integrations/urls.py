@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 
 from integrations import callbacks, connections, registry, sources, views
 from integrations.generic.urls import pages as generic_pages
+from integrations.ownfleet import urls as ownfleet
 
 app_name = "integrations"
 
@@ -43,4 +44,4 @@ for name in registry.DIALECTS:
 default = import_module(f"integrations.{settings.DEFAULT_DIALECT}.urls")
 dialects += [path("", include(default.urlpatterns)), re_path(r"^v1(/.*)?$", default.unknown)]
 
-urlpatterns = [*dialects, *pages]
+urlpatterns = [*dialects, *pages, *ownfleet.urlpatterns]

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -35,6 +36,7 @@ from orders.display import TONES, explain, history, measures, routing, weight
 from orders.errors import OrderError
 from orders.events import Actor
 from orders.models import Order, OrderEvent, OrderItem
+from orders.proof import PICTURES, picture_answer, place_of, proof_of
 from orders.search import normalise
 from orders.statuses import NOT_CANCELLABLE, Attention, Status
 
@@ -169,6 +171,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         )}),
         (_("Carrier"), {"fields": (
             ("destination", "carrier_reference"), "rider", "carrier_tracking_url", "tracking_page", "why",
+            "proof_shown",
         )}),
         (_("Pick-up"), {"classes": ("tab",), "fields": (
             ("pickup_name", "pickup_phone_shown"), "pickup_email", "pickup_address",
@@ -185,7 +188,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         "number_given", "status_shown", "attention_shown", "created", "changed", "goes_out", "tracking_page", "why",
         "pickup_phone_shown", "pickup_place", "dropoff_phone_shown", "dropoff_place", "cash", "fee", "sent",
         "pickup_wanted", "window_from", "window_until", "deleted", "rebooking",
-        "weight", "measures",
+        "weight", "measures", "proof_shown",
     )  # fmt: skip
 
     # --- Columns and fields
@@ -272,6 +275,41 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     @display(description=_("what the sender sent"))
     def sent(self, order: Order) -> SafeString | str:
         return as_json(order.raw_payload)
+
+    @display(description=_("proof of delivery"))
+    def proof_shown(self, order: Order) -> SafeString | str:
+        proof = proof_of(order)
+        if proof is None:
+            return ""
+        place = place_of(proof)
+        facts = (
+            (_("When"), instant(proof.at)),
+            (_("Received by"), isolated(proof.recipient_name)),
+            (_("Rider"), isolated(proof.rider_name)),
+            (_("Cash received"), money(proof.cod_received, proof.currency)),
+            (_("Where"), isolated(place and place["text"])),
+        )
+        pictures = [
+            (reverse("admin:orders_order_proof", args=[order.pk, name]), name)
+            for name in PICTURES
+            if getattr(proof, f"{name}_size")
+        ]
+        return format_html(
+            "<ul>{}{}</ul>",
+            format_html_join("", "<li>{}: {}</li>", [fact for fact in facts if fact[1]]),
+            format_html_join("", '<li><a href="{}" class="text-link" target="_blank">{}</a></li>', pictures),
+        )
+
+    def get_urls(self) -> list[Any]:
+        page = path(
+            "<int:order_id>/proof/<slug:name>", self.admin_site.admin_view(self.proof), name="orders_order_proof"
+        )
+        return [page, *super().get_urls()]
+
+    def proof(self, request: HttpRequest, order_id: int, name: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return picture_answer(get_object_or_404(Order, pk=order_id), name)
 
     @display(description=_("routing decision"))
     def why(self, order: Order) -> SafeString | str:

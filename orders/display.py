@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from destinations.money import written
 from destinations.templatetags.portal import day
 from orders.errors import OrderError, WrongStatus
 from orders.forms import ADDRESS_PARTS
@@ -185,6 +186,8 @@ def _sentence(event: OrderEvent) -> str:
             return gettext("A rider has been assigned")
         case Kind.RIDER_ASSIGNED:
             return gettext("The rider has been taken off")
+        case Kind.PROOF:
+            return gettext("Proof of the delivery")
         case Kind.DELETED:
             return gettext("The order was deleted")
         case Kind.PROGRESS:
@@ -201,9 +204,29 @@ def _detail(event: OrderEvent) -> str:
         return gettext("Carrier's reference: %(reference)s") % {"reference": data["reference"]}
     if event.kind == Kind.RIDER_ASSIGNED:
         return str(data.get("name", ""))
+    if event.kind == Kind.PROOF:
+        return _proof(data)
     if "said" in data:
         return data["said"] if isinstance(data["said"], str) else json.dumps(data["said"], ensure_ascii=False)
     return str(data.get("detail") or data.get("reason") or data.get("text") or data.get("why") or "")
+
+
+def _proof(data: dict[str, Any]) -> str:
+    """Who received it, and both amounts where there was cash to collect."""
+    told = [_isolated(str(data.get("name", "")))]
+    if "currency" in data:
+        currency = data["currency"]
+        asked, received = (written(Decimal(str(data[name])), currency) for name in ("cod_asked", "cod_received"))
+        told.append(
+            gettext("%(received)s received of %(asked)s asked for")
+            % {"received": _isolated(f"{received:,} {currency}"), "asked": _isolated(f"{asked:,} {currency}")}
+        )
+    return " · ".join(filter(None, told))
+
+
+def _isolated(text: str) -> str:
+    """In a direction of its own, between texts of the other one."""
+    return f"\u2068{text}\u2069" if text else ""
 
 
 def _moment(text: str) -> str:
@@ -224,12 +247,12 @@ def stop(order: Order, end: str) -> dict[str, Any]:
             for part, value in getattr(order, f"{end}_parts").items()
             if value
         ],
-        "lat": _degrees(lat),
-        "lng": _degrees(lng),
+        "lat": degrees(lat),
+        "lng": degrees(lng),
     }
 
 
-def _degrees(value: float | None) -> str:
+def degrees(value: float | None) -> str:
     """To a decimetre, with a point in every language."""
     return "" if value is None else f"{value:.6f}".rstrip("0").rstrip(".")
 

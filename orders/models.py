@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.lookups import LessThanOrEqual
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -218,7 +219,7 @@ class Order(models.Model):
             models.Index(fields=["merchant", "id"], name="orders_by_number"),
             models.Index(fields=["customer"], condition=Q(customer__isnull=False), name="orders_of_customer"),
             models.Index(fields=["depot"], condition=Q(depot__isnull=False), name="orders_of_depot"),
-            models.Index(fields=["rider"], condition=Q(rider__isnull=False), name="orders_of_rider"),
+            models.Index(fields=["rider", "status"], condition=Q(rider__isnull=False), name="orders_of_rider"),
             models.Index(fields=["release_at"], condition=Q(status="created", release_at__isnull=False), name="due"),
             models.Index(
                 F("merchant"),
@@ -310,6 +311,7 @@ class OrderEvent(models.Model):
         RIDER_ASSIGNED = "rider_assigned", _("Rider assigned")
         DELETED = "deleted", _("Deleted")
         REROUTED = "rerouted", _("Sent to another destination")
+        PROOF = "proof", _("Proof of delivery")
 
     class ActorKind(models.TextChoices):
         KEY = "key", _("API key")
@@ -335,3 +337,49 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.order_id}"
+
+
+# A picture is kept in the database, which is all that several machines share: no larger than this (bytes).
+MAX_PICTURE = 400_000
+
+
+def _octets(name: str) -> models.Func:
+    return models.Func(F(name), function="octet_length", output_field=models.IntegerField())
+
+
+class ProofOfDelivery(models.Model):
+    """How an order came into somebody's hands, as whoever delivered it says. `photo` is a JPEG and `signature` a PNG
+    of our own making, or empty; `cod_received` is None when no cash was asked for and none was given."""
+
+    order = models.OneToOneField(Order, models.CASCADE, related_name="proof", verbose_name=_("order"))
+    at = models.DateTimeField(_("when"))
+    recipient_name = models.CharField(_("given to"), max_length=255, blank=True)
+    rider_name = models.CharField(_("rider"), max_length=120, blank=True)
+    cod_received = models.DecimalField(_("cash received"), max_digits=15, decimal_places=3, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    lat = models.FloatField(_("latitude"), null=True, blank=True)
+    lng = models.FloatField(_("longitude"), null=True, blank=True)
+    photo = models.BinaryField(blank=True, default=b"")
+    signature = models.BinaryField(blank=True, default=b"")
+
+    class Meta:
+        verbose_name = _("proof of delivery")
+        verbose_name_plural = _("proofs of delivery")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=LessThanOrEqual(_octets("photo"), MAX_PICTURE)
+                & LessThanOrEqual(_octets("signature"), MAX_PICTURE),
+                name="pictures_of_a_bearable_size",
+            ),
+            models.CheckConstraint(
+                condition=Q(cod_received__isnull=True) | Q(cod_received__gte=0), name="cash_received_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(lat__isnull=True, lng__isnull=True)
+                | Q(lat__isnull=False, lng__isnull=False, lat__range=(-90, 90), lng__range=(-180, 180)),
+                name="proof_on_earth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} · {self.recipient_name}"

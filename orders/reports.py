@@ -5,15 +5,17 @@ own rows change in one transaction. None of them calls anybody.
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from destinations.models import Destination
+from destinations.money import written
 from orders.changes import ALL_WELL, change, settled
 from orders.events import SYSTEM, Actor
-from orders.models import Order, OrderEvent
-from orders.statuses import TERMINAL, Attention, Failure, Status, may_report
+from orders.models import Order, OrderEvent, ProofOfDelivery
+from orders.statuses import LASTING, TERMINAL, Attention, Failure, Status, may_report
 
 Kind = OrderEvent.Kind
 
@@ -163,6 +165,24 @@ def record_second_parcel(order: Order, actor: Actor, *, status: str | None, deta
     alarm = {"attention": Attention.SECOND_PARCEL, "attention_detail": detail, "deleted_at": None}
     data = {"reported": status or "", "detail": detail}
     return change(order, Kind.RECORDED, actor, data=data, **({} if harmless else alarm))
+
+
+def record_proof(order: Order, actor: Actor, proof: ProofOfDelivery) -> Order:
+    """Whoever has delivered the order says into whose hands, and for how much cash: both amounts are in the history,
+    and somebody should look when they are not the same. The first proof of an order counts."""
+    if ProofOfDelivery.objects.filter(order=order).exists():
+        return order
+    proof.order, proof.currency = order, order.currency
+    proof.save()
+    asked, received = order.cod_amount or Decimal(0), proof.cod_received or Decimal(0)
+    data: dict[str, Any] = {"name": proof.recipient_name, "rider": proof.rider_name}
+    if asked or received:
+        data |= {"cod_asked": asked, "cod_received": received, "currency": order.currency}
+    if asked == received or order.attention in LASTING:
+        return change(order, Kind.PROOF, actor, data=data)
+    asked, received = written(asked, order.currency), written(received, order.currency)
+    detail = f"{received} {order.currency} received, {asked} {order.currency} asked for"
+    return change(order, Kind.PROOF, actor, data=data, attention=Attention.CASH_DIFFERS, attention_detail=detail)
 
 
 def record_cancelled(order: Order, actor: Actor) -> Order:

@@ -42,11 +42,18 @@ class Attention(models.TextChoices):
     SECOND_PARCEL = "second_parcel", _("There may be a second parcel")
     UNKNOWN_WORD = "unknown_word", _("The carrier sent a status that we do not know")
     DELIVERY_FAILED = "delivery_failed", _("The carrier gave up")
+    CASH_DIFFERS = "cash_differs", _("The cash received is not the cash asked for")
 
 
 # What no later report of a carrier settles: a person has to look.
 LASTING = frozenset(
-    {Attention.CANCEL_REFUSED, Attention.EDIT_REFUSED, Attention.CONTRADICTION, Attention.SECOND_PARCEL}
+    {
+        Attention.CANCEL_REFUSED,
+        Attention.EDIT_REFUSED,
+        Attention.CONTRADICTION,
+        Attention.SECOND_PARCEL,
+        Attention.CASH_DIFFERS,
+    }
 )
 
 _RANK = {

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from destinations.portal import switch_merchant
-from orders import new, tracking, views
+from orders import new, proof, tracking, views
 
 app_name = "orders"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("orders/new/", new.new_order, name="new"),
     path("orders/<int:order_id>/", views.order_detail, name="detail"),
     path("orders/<int:order_id>/live", views.order_detail_live, name="detail_live"),
+    path("orders/<int:order_id>/proof/<slug:name>", proof.proof_picture, name="proof_picture"),
     path("orders/<int:order_id>/<slug:action>", views.order_act, name="act"),
     path("merchant/switch", switch_merchant, name="switch_merchant"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -14,12 +15,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from destinations.live import fingerprint, live, live_headers
+from destinations.models import Rider
 from destinations.portal import PortalRequest, merchant_required
 from orders import actions, display, paths
 from orders.errors import OrderError
 from orders.events import Actor
 from orders.filters import OrderFilter
 from orders.models import Order, OrderEvent, OrderQuerySet
+from orders.proof import place_of, proof_of
 from orders.statuses import NOT_CANCELLABLE, Status
 
 PAGE_SIZE = 50
@@ -105,6 +108,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
         "dropoff": display.stop(order, "dropoff"),
         "parcel": display.parcel(order),
         "routing": display.routing(order),
+        "has_riders": order.has_riders,  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "orders/detail.html", context)
 
@@ -117,25 +121,29 @@ def order_detail_live(request: PortalRequest, order_id: int) -> HttpResponse:
 
 
 def _order(request: PortalRequest, order_id: int) -> Order:
-    return get_object_or_404(
-        Order.objects.of(request.merchant).select_related("destination", "source", "merchant", "rider"), pk=order_id
-    )
+    """With `has_riders`: whether its merchant has riders of its own."""
+    orders = Order.objects.of(request.merchant).select_related("destination", "source", "merchant", "rider")
+    riders = Rider.objects.filter(merchant=OuterRef("merchant"))
+    return get_object_or_404(orders.annotate(has_riders=Exists(riders)), pk=order_id)
 
 
 def _progress(order: Order) -> tuple[dict[str, Any], str]:
     events = list(order.events.all())
+    proof = proof_of(order)
     context = {
         "order": order,
         "steps": display.steps(order, events),
         "history": display.history(events),
         "refused_field": paths.label(order.attention_path) if order.attention_path else "",
+        "proof": proof,
+        "proof_place": place_of(proof),
         "carrier_link": display.link(order.carrier_tracking_url),
         "can_release": order.status == Status.CREATED,
         "can_hold": order.status == Status.CREATED and order.release_at is not None,
         "can_cancel": order.status not in {*NOT_CANCELLABLE, Status.CANCELLED, Status.CANCELLING},
         "can_retry": order.status == Status.FAILED and not order.with_carrier,
     }
-    return context, fingerprint(_shown(order), order.with_carrier, len(events))
+    return context, fingerprint(_shown(order), order.with_carrier, len(events), proof and proof.pk)
 
 
 def _cancel(order: Order, by: Actor, request: PortalRequest) -> Order:
