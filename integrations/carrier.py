@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from destinations.models import Destination
-from integrations.bodies import check_storable, no_constant
+from integrations.bodies import no_constant, storable
 from integrations.models import CarrierAccount
 from integrations.translation import Translation
 from orders.models import JSONEncoder, Order
@@ -120,8 +120,7 @@ class Callback:
     def json(self) -> dict[str, Any]:
         """Raises ValueError for anything but a JSON object that can be stored."""
         try:
-            found = json.loads(self.body, parse_constant=no_constant)
-            check_storable(found)
+            found = storable(json.loads(self.body, parse_constant=no_constant))
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
         if not isinstance(found, dict):
@@ -197,7 +196,8 @@ class Carrier(ABC):
 
     `pages`: its own pages of the portal about a destination: names of addresses that take its id, each with its title.
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about. `fix_page`: the URL name of the page on which a
+    `track_batch`: how many parcels one call of `track` can ask about. `in_hurry`: bookings and cancels go before what
+    can be asked later, where a vendor limits the calls. `fix_page`: the URL name of the page on which a
     person says where an order goes whose address it cannot take.
     """
 
@@ -206,6 +206,7 @@ class Carrier(ABC):
     track_batch: ClassVar[int] = 25
     repeatable: ClassVar[bool] = False
     has_label: ClassVar[bool] = False
+    in_hurry = True
     fix_page: ClassVar[str] = ""
 
     def __init__(self, destination: Destination, transcript: Transcript) -> None:

@@ -164,7 +164,7 @@ class HttpCarrier(Carrier):
         keep: Callable[[dict[str, Any]], Any] | None,
     ) -> Answer:
         if self.pace:
-            lanes.pace(self.destination, *self.pace, hurry=verb != "track")
+            lanes.pace(self.destination, *self.pace, hurry=self.in_hurry)
         sent = dict(headers or {}) | {"Accept": "application/json"}
         asked = dict(query or {})
         if secret:

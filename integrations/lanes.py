@@ -71,11 +71,13 @@ def enter(dispatch: Dispatch) -> bool:
         if lane.closed_at:
             trial = Lane.objects.filter(pk=lane.pk, open_at=lane.open_at).update(open_at=now + TRIAL)
             return trial > 0
-    return free_places(dispatch.destination_id, now) > 0
+    return free_places(dispatch.destination_id, now, but=dispatch.pk) > 0
 
 
-def free_places(destination_id: int, now: datetime) -> int:
-    taken = Dispatch.objects.filter(destination_id=destination_id, calling_until__gt=now).count()
+def free_places(destination_id: int, now: datetime, but: int | None = None) -> int:
+    """Not counting the place of `but`: what its dead worker has left behind must not be in its own way."""
+    calling = Dispatch.objects.filter(destination_id=destination_id, calling_until__gt=now)
+    taken = (calling.exclude(pk=but) if but else calling).count()
     return max(settings.LANE_PLACES - taken, 0)
 
 

@@ -55,7 +55,7 @@ def test_every_dialect_has_the_same_files(room: registry.Room) -> None:
 
 def test_every_room_is_in_the_registry() -> None:
     rooms = {path.name for path in (ROOT / "integrations").iterdir() if (path / "__init__.py").exists()}
-    assert rooms - {"migrations"} == {room.name for room in registry.ROOMS}
+    assert rooms - {"migrations", "dispatching"} == {room.name for room in registry.ROOMS}
 
 
 def test_files_are_of_a_bearable_size() -> None:

@@ -92,6 +92,7 @@ def _ask(due: Sequence[Dispatch]) -> timedelta | None:
     destination = dispatches[0].destination
     try:
         carrier = carrier_for(dispatches[0], transcript)
+        carrier.in_hurry = False
         asked = [(Consignment(one.key, one.order, 1, one.body), one.reference) for one in dispatches]
         answers = carrier.track(asked)
     except CarrierError as error:

@@ -20,7 +20,7 @@ from integrations.client import Answer, HttpCarrier, after_a_yes, dig, said, tex
 from integrations.ideliver import words
 from integrations.ideliver.answers import minor, time
 from integrations.signing import is_signed
-from integrations.translation import Ledger, Translation, items_of, one_line, weight_of
+from integrations.translation import NO_PHONE, Ledger, Translation, items_of, one_line, weight_of
 from orders.models import Order
 from orders.statuses import Mark
 
@@ -231,7 +231,8 @@ def _points(order: Order) -> dict[str, Any]:
 
 def _notes(order: Order, ledger: Ledger) -> str:
     """What the rider should know beside the fields: the order's notes, cut so that the rest is in them."""
-    pickup = " · ".join(filter(None, (order.pickup_name, order.pickup_phone)))
+    phone = order.pickup_phone if order.pickup_phone != NO_PHONE else ""
+    pickup = " · ".join(filter(None, (order.pickup_name, phone)))
     ledger.as_text("pickup.name", "pickup.phone")
     more = [pickup and f"Pick up from {pickup}", ledger.in_words("external_id", "parcel.pieces")]
     rest = "\n".join(filter(None, more))

@@ -185,7 +185,7 @@ class MagicLaneCarrier(HttpCarrier):
 
     # --- Customers ----------------------------------------------------------------------------------------------
     def _remembered(self, order: Order) -> str:
-        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order)).first()
+        known = RemoteName.objects.filter(destination_id=self.destination.pk, kind=_CUSTOMER, name=who(order)).first()
         return known.remote_id if known else ""
 
     def _customer_id(self, order: Order) -> int | str:
@@ -227,7 +227,7 @@ class MagicLaneCarrier(HttpCarrier):
         if self.destination.settings.get("customer_id"):
             return None
         lost = body.get("customerId")
-        known = RemoteName.objects.filter(destination=self.destination, kind=_CUSTOMER, name=who(order))
+        known = RemoteName.objects.filter(destination_id=self.destination.pk, kind=_CUSTOMER, name=who(order))
         known.filter(remote_id=str(lost), by_hand=False).delete()
         other = self._customer_id(order)
         return None if other == lost else other

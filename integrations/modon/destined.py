@@ -103,13 +103,13 @@ class Places:
     def refresh(self) -> dict[str, str]:
         """All lists that are kept, as far as the carrier's pace allows. The cities."""
         cities = self.names(CITY, newer_than=timedelta())
-        kinds = RemoteName.objects.filter(destination=self.destination, kind__startswith="region/")
+        kinds = RemoteName.objects.filter(destination_id=self.destination.pk, kind__startswith="region/")
         for kind in kinds.values_list("kind", flat=True).distinct().order_by("kind"):
             self.names(kind, newer_than=SOON)
         return cities
 
     def _rows(self, kind: str):
-        return RemoteName.objects.filter(destination=self.destination, kind=kind)
+        return RemoteName.objects.filter(destination_id=self.destination.pk, kind=kind)
 
     @transaction.atomic
     def _keep(self, kind: str, found: dict[str, str]) -> None:

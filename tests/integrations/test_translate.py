@@ -39,6 +39,17 @@ def client(shop: Shop) -> Client:
     return client
 
 
+def timeless(body: str) -> str:
+    """Without the times that are reckoned from now on."""
+    return re.sub(r"20\d\d-\d\d-\d\dT[0-9:.]+Z", "…", body)
+
+
+def for_muvx(response: Any) -> dict[str, Any]:
+    """The body that Muvx would be sent."""
+    [body] = [json.loads(one) for one in codes(response) if "integration_order_id" in one]
+    return body
+
+
 def codes(response: Any) -> list[str]:
     assert response.status_code == 200
     return [html.unescape(found) for found in re.findall(r'<pre class="code".*?>(.*?)</pre>', text(response), re.S)]
@@ -78,11 +89,15 @@ def test_the_order_is_the_one_that_would_be_placed(dialect: str, shop: Shop) -> 
     if dialect != "muvx":
         placed.uuid = seen.uuid
         for now, later in zip(previews.said(seen), previews.said(placed), strict=True):
-            assert (now.body, now.problem, now.field) == (later.body, later.problem, later.field)
+            assert (timeless(now.body), now.problem, now.field) == (timeless(later.body), later.problem, later.field)
+            if now.problem:
+                continue
             assert now.report
             assert later.report
             assert now.report.summary == later.report.summary
-            assert sorted(map(str, now.report.lines)) == sorted(map(str, later.report.lines))
+            assert sorted(timeless(str(one)) for one in now.report.lines) == sorted(
+                timeless(str(one)) for one in later.report.lines
+            )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -98,16 +113,14 @@ def test_what_another_carrier_would_be_sent(dialect: str, client: Client, shop: 
     shop.merchant.currency = {"ideliver": "NGN", "modon": "IQD"}.get(dialect, "KWD")
     shop.merchant.save()
     response = client.get("/translate/", {"dialect": dialect, "sample": "1"})
-    [body] = codes(response)
-    sent = json.loads(body)
+    sent = for_muvx(response)
     assert {"pickup", "dropoff", "integration_order_id", "items"} <= sent.keys()
     assert "What became of the order" in text(response)
 
 
 def test_the_body_and_what_is_lost_of_it(client: Client, shop: Shop) -> None:
     response = paste(client, "fuuffy", json.loads(previews.sample("fuuffy")))
-    [body] = codes(response)
-    assert json.loads(body)["dropoff"]["phone"] == json.loads(previews.sample("fuuffy"))["recipient"]["phone"]
+    assert for_muvx(response)["dropoff"]["phone"] == json.loads(previews.sample("fuuffy"))["recipient"]["phone"]
     page = text(response)
     for shown in ("5 lost, 2 as text only", "Drop-off: E-mail", "Service", "Declared value, USD"):
         assert shown in html.unescape(page), shown
@@ -115,7 +128,7 @@ def test_the_body_and_what_is_lost_of_it(client: Client, shop: Shop) -> None:
 
 def test_a_refusal_by_the_carriers_own_rules_names_the_field(client: Client) -> None:
     response = client.get("/translate/", {"dialect": "ideliver", "sample": "1"})
-    assert codes(response) == []
+    assert not [one for one in codes(response) if "integration_order_id" in one]
     assert "Would be refused: Cash on delivery" in text(response)
     assert "collects KWD, not NGN" in text(response)
 
@@ -128,8 +141,7 @@ def test_the_merchants_own_destination_counts(client: Client, shop: Shop) -> Non
     connect(make_shop().source, "USD")
     connect(shop.source, "NGN")
     response = client.get("/translate/", {"dialect": "ideliver", "sample": "1"})
-    [body] = codes(response)
-    assert json.loads(body)["cod_amount"] == 2500
+    assert for_muvx(response)["cod_amount"] == 2500
     assert "Muvx in NGN" in text(response)
     assert "Muvx in USD" not in text(response)
 

@@ -118,7 +118,19 @@ class TestMagicLaneAsACarrier(CarrierContract):
         [fate] = [fate for fate in dispatch.losses if fate["path"] == "window.end"]
         assert (fate["outcome"], fate["note"]) == ("defaulted", "minute 1439: clipped to one day; the date as text")
 
-    def test_without_a_place_nothing_is_sent(self, shop: Shop, wire: Wire) -> None:
+    def test_without_a_place_the_driver_is_told_so(self, shop: Shop, peer: Shop) -> None:
+        order = self.placed(shop, dropoff=Stop("Customer", "+96511111111", Address("Salmiya")))
+        work()
+        order, dispatch = fresh(order)
+        assert dispatch.state == Dispatch.State.BOOKED
+        assert dispatch.body["location"] == [pytest.approx(29.3333, abs=0.01), pytest.approx(47.9833, abs=0.01)]
+        assert dispatch.body["customData"].startswith("PLACE UNKNOWN")
+        [fate] = [fate for fate in dispatch.losses if fate["path"] == "dropoff.location"]
+        assert fate["outcome"] == "defaulted"
+
+    def test_without_a_place_nothing_is_sent_where_that_is_wanted(self, shop: Shop, wire: Wire) -> None:
+        shop.destination.settings = {"unknown_place": "refuse"}
+        shop.destination.save()
         order = self.placed(shop, dropoff=Stop("Customer", "+96511111111", Address("Salmiya")))
         work()
         order, dispatch = fresh(order)

@@ -401,7 +401,7 @@ class TestModonAsACarrier(CarrierContract):
         _order, dispatch = self.booked(listening)
         assert self.called_back(listening, ["no object"]) == 400
         assert self.called_back(listening, {}) == 400
-        assert self.called_back(listening, self.row(dispatch, client_name="\x00")) == 400
+        assert self.called_back(listening, self.row(dispatch, client_name="\x00")) == 200  # cleaned, not refused
         assert self.called_back(listening, self.row(dispatch, id="1")) == 404
         assert self.called_back(listening, self.row(dispatch, status_id="18")) == 200
 

@@ -50,7 +50,7 @@ def changed(body: Any) -> Iterator[tuple[str, Any]]:
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> Vendor:
-    monkeypatch.setattr(lanes, "pace", lambda *limit: None)
+    monkeypatch.setattr(lanes, "pace", lambda *limit, **options: None)
     made = vendor(monkeypatch)
     original = made.__call__
 
