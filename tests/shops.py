@@ -78,18 +78,10 @@ class Shop:
         if dialect == "magiclane":
             headers["Authorization"] = key
         elif dialect == "modon":
-            path += ("&" if "?" in path else "?") + f"token={quote(self._modon_token())}"
+            path += ("&" if "?" in path else "?") + f"token={quote(key)}"
         else:
             headers["Authorization"] = f"Bearer {key}"
         return self.side.ask(method, f"/{dialect}{path}", body, headers)
-
-    def _modon_token(self) -> str:
-        if "modon_token" not in self.keys:
-            found = self.keys["modon"]
-            if isinstance(found, dict):
-                found = self.side.ask("POST", "/modon/v1/merchant/login", found)[1]["data"]["token"]
-            self.keys["modon_token"] = found
-        return self.keys["modon_token"]
 
     # --- Bodies: method, path, body -----------------------------------------------------------------------------
     def _muvx(self, name: str, number: str) -> tuple[str, str, Any]:
@@ -172,10 +164,11 @@ class Shop:
 
 def open_shop(side: Side, name: str) -> Shop:
     made = side.manage("merchant", name, "--currency", "IQD", "--country", "IQ", "--timezone", "Asia/Baghdad")
-    return Shop(side, made["keys"], made["source"])
+    keys = made["keys"] | {"login": {"username": made["username"], "password": made["password"]}}
+    return Shop(side, keys, made["source"])
 
 
 def credentials(keys: dict[str, Any], provider: str) -> Any:
-    """What the other side has printed under `keys`, as we log in with it."""
-    found = keys[provider]
+    """What the other side has printed, as we log in with it."""
+    found = keys["login" if provider == "modon" else provider]
     return found if isinstance(found, dict) else {"api_key": found}
