@@ -127,7 +127,7 @@ def open_again(destination: Destination) -> None:
 # --- Waiting --------------------------------------------------------------------------------------------------------
 # Those that have tried least go first, so that one order does not use up its attempts on a carrier that is down.
 _WAKE = """
-UPDATE integrations_dispatch SET is_waiting = false, next_at = %s WHERE id IN (
+UPDATE integrations_dispatch SET is_waiting = false, next_at = %s, calling_until = %s WHERE id IN (
     SELECT id FROM integrations_dispatch WHERE is_waiting AND destination_id = %s
     ORDER BY attempts, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, state
@@ -135,17 +135,19 @@ RETURNING id, state
 
 
 def wake(destination_id: int, most: int) -> int:
-    """Sends out so many of the dispatches that wait in the lane. Returns how many there were."""
+    """Gives a place in the lane to so many of the dispatches that wait for one. Returns how many there were."""
     if most <= 0:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_WAKE, [timezone.now() + LEASE, destination_id, most])
+        until = timezone.now() + LEASE  # it has its place from now on
+        cursor.execute(_WAKE, [until, until, destination_id, most])
         woken = sorted(cursor.fetchall())
     for task, chosen in (
         (PUSH, [pk for pk, state in woken if state != Dispatch.State.CANCELLING]),
         (CANCEL, [pk for pk, state in woken if state == Dispatch.State.CANCELLING]),
     ):
-        enqueue(task, [{"dispatch_id": pk} for pk in chosen], locks=[job_lock(pk) for pk in chosen])
+        # Before the news of orders that come after them.
+        enqueue(task, [{"dispatch_id": pk} for pk in chosen], locks=[job_lock(pk) for pk in chosen], priority=1)
     return len(woken)
 
 

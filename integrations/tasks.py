@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
@@ -13,7 +14,7 @@ from procrastinate.jobs import Status as JobStatus
 
 from integrations import dispatching
 from integrations.models import Exchange, IdempotencyKey, RateWindow
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from orders.statuses import Status
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,16 @@ STALLED_SECONDS = 10
 @app.task(retry=RetryStrategy(wait=5))
 def relay_event(event_id: int) -> None:
     """Tells the rest of the house what has happened to an order. No row says that it is still to be done, so that this
-    job is tried until it succeeds; it keeps the later news of its order waiting, which keeps them in their order."""
-    event = OrderEvent.objects.select_related("order").get(pk=event_id)
-    if event.to_status == Status.DISPATCHED:
-        dispatching.plan(event.order)
-    elif event.kind == OrderEvent.Kind.CANCEL_REQUESTED:
-        dispatching.plan_cancel(event.order)
-    elif event.kind == OrderEvent.Kind.EDITED:
-        dispatching.plan_rebooking(event.order)
+    job is tried until it succeeds; it keeps the later news of its order waiting, which keeps them in their order. An
+    order that goes out is handed over at once, if its lane has a place: a job less for each order."""
+    kind, to_status, order_id = OrderEvent.objects.values_list("kind", "to_status", "order_id").get(pk=event_id)
+    if to_status == Status.DISPATCHED:
+        if dispatch_id := dispatching.plan(Order(pk=order_id)):
+            dispatching.push(dispatch_id)
+    elif kind == OrderEvent.Kind.CANCEL_REQUESTED:
+        dispatching.plan_cancel(Order(pk=order_id))
+    elif kind == OrderEvent.Kind.EDITED:
+        dispatching.plan_rebooking(Order(pk=order_id))
 
 
 @app.task
@@ -65,6 +68,15 @@ def sweep(timestamp: int) -> None:
 def remind(timestamp: int) -> None:
     """Every minute: the orders that have waited long for a carrier that is down."""
     dispatching.remind()
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queueing_lock="analyse_queue", priority=10)
+def analyse_queue(timestamp: int) -> None:
+    """Every five seconds: the queue may have grown from nothing to thousands since PostgreSQL last looked at it by
+    itself, and with the plan that it made for an empty one, each fetch of a job reads all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE procrastinate_jobs")
 
 
 @app.periodic(cron="* * * * * */5")

@@ -12,7 +12,7 @@ from destinations.models import Destination, Environment
 from integrations import lanes, vault
 from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Transcript
 from integrations.client import give_back
-from integrations.dispatching.planning import book_anew, plan
+from integrations.dispatching.planning import book_anew, plan_push
 from integrations.dispatching.rows import (
     State,
     actor,
@@ -221,7 +221,7 @@ def _ends(order: Order, dispatch: Dispatch, error: CarrierError | None, detail: 
         end(dispatch, State.DROPPED, detail)
     elif error and error.burnt and dispatch.epoch < MAX_EPOCHS:  # another key, as for a new parcel
         end(dispatch, State.DROPPED, detail)
-        plan(order)
+        plan_push(order)
     elif error and (error.permanent or error.burnt):
         if not _to_the_next(order, dispatch, State.REFUSED, detail):
             end(dispatch, State.REFUSED, detail)
@@ -257,7 +257,7 @@ def _to_the_next(order: Order, dispatch: Dispatch, state: str, detail: str) -> b
         return False
     end(dispatch, state, detail)
     reports.record_rerouted(order, SYSTEM, destination=following, why=detail)
-    plan(order)
+    plan_push(order)
     return True
 
 

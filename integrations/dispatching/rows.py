@@ -109,15 +109,11 @@ def end(dispatch: Dispatch, state: str, detail: str = "") -> None:
 def ask_to_cancel(dispatch: Dispatch) -> None:
     dispatch.state, dispatch.attempts, dispatch.next_at = State.CANCELLING, 0, timezone.now() + LEASE
     dispatch.save(update_fields=["state", "attempts", "next_at"])
-    enqueue_job(CANCEL, dispatch)
+    enqueue(CANCEL, [{"dispatch_id": dispatch.pk}], locks=[job_lock(dispatch.pk)])
 
 
-def enqueue_job(task: str, dispatch: Dispatch) -> None:
-    enqueue(task, [{"dispatch_id": dispatch.pk}], locks=[job_lock(dispatch.pk)])
-
-
-def enqueue_push(dispatch: Dispatch) -> None:
-    enqueue_job(PUSH, dispatch)
+def enqueue_push(dispatch_id: int) -> None:
+    enqueue(PUSH, [{"dispatch_id": dispatch_id}], locks=[job_lock(dispatch_id)])
 
 
 def poll_every(dispatch: Dispatch, order_status: str) -> timedelta:

@@ -50,7 +50,7 @@ def test_killed(order):
         first.wait()
     time.sleep(ANSWER_SECONDS)
     assert dispatch().state == Dispatch.State.BOOKING
-    assert doing() == ["integrations.tasks.push"]  # nobody has noticed yet
+    assert doing() == ["integrations.tasks.relay_event"]  # nobody has noticed yet
     with worker():
         took = wait_until(lambda: delivered(order), 25, "delivered by the next worker")
     assert took > 1

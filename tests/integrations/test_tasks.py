@@ -14,6 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from config.management.commands.worker import worker_app
 from integrations import dispatching, lanes, tasks
 from integrations.dispatching import sweeping
+from integrations.models import Dispatch
 from orders.events import enqueue
 from tests.factories import make_order, make_shop
 
@@ -89,10 +90,13 @@ def test_every_job_has_its_name_where_it_is_enqueued_by_name():
         assert name in app.tasks
 
 
-def test_a_hand_over_does_not_wait_for_the_news_that_brought_it():
-    """The job that plans it is still at work when the worker hears of it, and would not be looked at again soon."""
-    order = make_order(make_shop())
-    dispatching.plan(order)
-    news, push = ProcrastinateJob.objects.order_by("id")
-    assert (news.task_name, push.task_name) == ("integrations.tasks.relay_event", "integrations.tasks.push")
-    assert news.lock != push.lock
+def test_an_order_that_goes_out_costs_one_job():
+    """The news of it hands it over, if its lane has a place; else it waits without any job."""
+    shop = make_shop()
+    first = make_order(shop)
+    assert dispatching.plan(first) == first.dispatches.get().pk
+    Dispatch.objects.update(is_waiting=True, calling_until=None, next_at=None)
+    second = make_order(shop, "SHOP-2")
+    assert dispatching.plan(second) is None
+    assert second.dispatches.get().is_waiting
+    assert {job.task_name for job in ProcrastinateJob.objects.all()} == {"integrations.tasks.relay_event"}
