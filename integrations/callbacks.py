@@ -21,6 +21,8 @@ _LARGEST = 1_000_000
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, token: str) -> JsonResponse:
+    if not token.isascii() or not token.isprintable():
+        raise Http404
     account = CarrierAccount.objects.select_related("destination").filter(callback_token=token).first()
     if account is None or account.destination.provider not in registry.CARRIERS:
         raise Http404

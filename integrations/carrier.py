@@ -23,7 +23,7 @@ MAX_TEXT = 16_000  # characters of a request or response that are kept
 # Tried at the beginnings of words only, and never twice: what a carrier answers may be one long word.
 _SECRET = re.compile(
     r'(?i)("?(?<![\w-])[\w-]*(?:password|secret|token|authorization|api[_-]?key|client_id|username)[\w-]*+"?\s*+[:=]\s*+)'
-    r'("[^"]*"|[^\s,&}]+)'
+    r'("(?:[^"\\]|\\.)*+"|[^\s,&}]+)'
 )
 
 
@@ -196,11 +196,13 @@ class Carrier(ABC):
 
     `pages`: its own pages of the portal about a destination: names of addresses that take its id, each with its title.
     `repeatable`: booking again under the same key and body gives the same parcel, so that it need not be looked for.
-    `track_batch`: how many parcels one call of `track` can ask about. `in_hurry`: bookings and cancels go before what
-    can be asked later, where a vendor limits the calls. `fix_page`: the URL name of the page on which a
-    person says where an order goes whose address it cannot take.
+    `guards_keys`: it never takes one key twice, or finds a booking the moment that it is made; else nobody but us keeps
+    a slow attempt and its successor apart. `track_batch`: how many parcels one call of `track` can ask about.
+    `in_hurry`: bookings and cancels go before what can be asked later, where a vendor limits the calls. `fix_page`: the
+    URL name of the page on which a person says where an order goes whose address it cannot take.
     """
 
+    guards_keys: ClassVar[bool] = True
     pages: ClassVar[tuple[tuple[str, Any], ...]] = ()
     poll_seconds: ClassVar[float] = 60
     track_batch: ClassVar[int] = 25

@@ -17,6 +17,7 @@ from integrations import accounts, drift, http, lanes
 from integrations.bodies import storable
 from integrations.carrier import MAX_TEXT, Carrier, CarrierError, Consignment, Report, readable
 from integrations.http import HttpError, Reply
+from integrations.models import Exchange
 from orders.models import JSONEncoder
 
 TIMEOUT = 10  # seconds for the whole of a call; the lease of an attempt allows for a log-in and a second try
@@ -63,6 +64,8 @@ class HttpCarrier(Carrier):
     dialect: ClassVar[str] = ""
     pace: ClassVar[tuple[int, float] | None] = None
     logs_in: ClassVar[bool] = False
+    # So long after a call that we gave up, the carrier may still be at work on it: "not there" is believed only then.
+    settles: ClassVar[timedelta] = timedelta(seconds=15)
 
     # --- For the rooms ------------------------------------------------------------------------------------------
     def authorise(self, secret: str, headers: dict[str, str], query: dict[str, str]) -> None:
@@ -124,12 +127,19 @@ class HttpCarrier(Carrier):
             return answer
         raise self.refusal(answer)
 
+    def unsettled(self, consignment: Consignment) -> timedelta | None:
+        """How long the latest attempt to book may still have an effect."""
+        booked = Exchange.objects.filter(dispatch__key=consignment.key, verb="book").order_by("-id")
+        began = booked.values_list("created_at", flat=True).first()
+        left = began + self.settles - timezone.now() if began else timedelta()
+        return left if left > timedelta() else None
+
     def each(
         self,
         consignments: Sequence[tuple[Consignment, str]],
         ask: Callable[[Consignment, str], list[Report]],
     ) -> dict[str, list[Report]]:
-        """`track` for a carrier that is asked about one parcel at a time. One that it does not know is left out; when
+        """`track` for a carrier that is asked about one parcel at a time. That it does not know one is news too; when
         the carrier itself is in trouble, what it has said until then counts."""
         found: dict[str, list[Report]] = {}
         for consignment, reference in consignments:
@@ -140,6 +150,9 @@ class HttpCarrier(Carrier):
                     raise
                 if not error.permanent:
                     break
+                told = f"It was asked about the parcel: {error}"[:255]  # and somebody should look at it
+                at = timezone.now().isoformat()
+                found[consignment.key] = [Report(f"refused@{at}", None, text=told, word=told)]
         return found
 
     def _secret(self, refused: str = "") -> str:
@@ -190,7 +203,7 @@ class HttpCarrier(Carrier):
                 raise CarrierError(readable(str(error)), unknown=error.sent and not reads) from error
             log.status_code, log.response = reply.status, reply.body[:_LOGGED].decode(errors="replace")
             answer = self._understood(reply, reads=reads, keep=keep)
-            if self.dialect and keep is None and 200 <= reply.status < 300:
+            if self.dialect and keep is None and secret and 200 <= reply.status < 300:
                 self.transcript.drift += drift.differences(self.dialect, method, path, reply.status, answer.data)
             return answer
 

@@ -3,6 +3,7 @@
 import json
 import math
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -245,6 +246,12 @@ class ConnectionForm(forms.Form):
                 name = Environment(environment).label
                 text = gettext("This is the vendor's address for another environment: %(environment)s.")
                 self.add_error("base_url", text % {"environment": name})
+        account = getattr(self.destination, "account", None)
+        if account and account.credentials and data.get("base_url"):  # what is kept must not be sent anywhere else
+            given = all(data.get(CREDENTIAL + name) for name in self.room.credentials)
+            old, new = urlsplit(accounts.address(account)), urlsplit(url)
+            if not given and (old.scheme, old.netloc) != (new.scheme, new.netloc):
+                self.add_error("base_url", gettext("This is another address: enter the credentials anew."))
 
     @property
     def account(self) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _changes(error: ValidationError) -> Iterator[tuple[str, str, str]]:
                     yield f"{where}.{name}", Change.MISSING, ""
         case "additionalProperties":
             for name in sorted(set(instance) - set(cast(Any, error.schema).get("properties", {}))):
-                yield f"{where}.{name}", Change.ADDED, _short(instance[name])
+                yield f"{where}.{name}", Change.ADDED, _short({name: instance[name]})
         case _ if instance is None:
             yield where, Change.NULLED, ""
         case "type":

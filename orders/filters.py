@@ -66,4 +66,6 @@ class OrderFilter(django_filters.FilterSet):
         return queryset.filter(created_at__gte=_midnight(value))
 
     def to_day(self, queryset: OrderQuerySet, name: str, value: date) -> OrderQuerySet:
+        if value == date.max:
+            return queryset
         return queryset.filter(created_at__lt=_midnight(value + timedelta(days=1)))

@@ -6,6 +6,7 @@ what a room says as a client is held against what the same room answers, and its
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from integrations import accounts, dispatching, http, registry
 from integrations.carrier import Consignment, Transcript
+from integrations.client import HttpCarrier
 from integrations.http import HttpError, Reply
 from integrations.models import Dispatch, Drift, Exchange
 from orders import actions
@@ -138,6 +140,11 @@ class CarrierContract:
     def is_over(self, peer: Shop) -> bool:
         """Whether all its parcels are cancelled."""
         return not Order.objects.of(peer.merchant).exclude(status__in=[Status.CANCELLED, Status.CANCELLING]).exists()
+
+    @pytest.fixture(autouse=True)
+    def settled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Time does not pass in these tests: what was given up is not at work any more."""
+        monkeypatch.setattr(HttpCarrier, "settles", timedelta())
 
     # --- The two sides ------------------------------------------------------------------------------------------
     @pytest.fixture

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from destinations.models import Destination, Environment
-from integrations import lanes, vault
+from integrations import lanes, registry, vault
 from integrations.carrier import Booking, Carrier, CarrierError, Consignment, Transcript
 from integrations.client import give_back
 from integrations.dispatching.planning import book_anew, plan_push
@@ -49,6 +49,8 @@ def push(dispatch_id: int) -> None:
         order, dispatch = lock(dispatch_id)
         if not dispatch.is_current or dispatch.state not in TO_PUSH:
             return
+        if _may_be_at_it(dispatch):
+            return
         uncertain = dispatch.state in UNCERTAIN
         if not uncertain and _not_wanted(order, dispatch):
             return
@@ -81,6 +83,15 @@ def push(dispatch_id: int) -> None:
             lanes.wake(dispatch.destination_id, 1)  # the place that this one had
 
 
+def _may_be_at_it(dispatch: Dispatch) -> bool:
+    """Whether a worker that is only slow may still book, with a carrier that would take the same key twice. The sweep
+    comes when the lease is over."""
+    until, provider = dispatch.calling_until, dispatch.destination.provider
+    if dispatch.state != State.BOOKING or until is None or until <= timezone.now() or provider not in registry.CARRIERS:
+        return False
+    return not registry.carrier_class(provider).guards_keys
+
+
 def _not_wanted(order: Order, dispatch: Dispatch) -> bool:
     """Whether the order need not go out any more, as no attempt has left a parcel; the dispatch is ended then."""
     if order.status == Status.CANCELLING:
@@ -99,6 +110,8 @@ def _not_wanted(order: Order, dispatch: Dispatch) -> bool:
 def _wait_or_move_on(order: Order, dispatch: Dispatch, *, uncertain: bool) -> None:
     """The lane is full or closed. What certainly is no parcel there can go to another carrier."""
     lane = lanes.lane_of(dispatch.destination)
+    if uncertain:  # whoever wakes it gives it a new place: it is nobody's attempt any more
+        dispatch.state = State.UNKNOWN
     if not lanes.is_closed(lane) or lane is None:
         park(dispatch)
     elif uncertain or not _to_the_next(order, dispatch, State.GAVE_UP, lane.reason):

@@ -133,7 +133,7 @@ def hear(destination: Destination, heard: Heard, body: bytes) -> bool:
         )
         # The carrier knows it under a name and says that it is alive: that is the yes that we did not hear.
         alive = heard.report.status not in (Status.CANCELLED, Status.FAILED)
-        if dispatch.state == State.UNKNOWN and dispatch.is_current and heard.reference and alive:
+        if dispatch.state in (State.PLANNED, State.UNKNOWN) and dispatch.is_current and heard.reference and alive:
             booked(order, dispatch, Booking(heard.reference))
     receive(found.pk, heard.report)
     return True

@@ -41,6 +41,7 @@ def sweep() -> int:
                 priority=-1,  # the job that is due may only be late: no second one of it goes before the work of others
             )
         lanes.tend(now)
+    with transaction.atomic():  # of its own: two sweeps hold lanes in another order above
         to_ask = (
             Dispatch.objects.filter(state=State.BOOKED, next_at__lte=now)
             .order_by()

@@ -116,7 +116,10 @@ class FuuffyCarrier(HttpCarrier):
 
     def book(self, consignment: Consignment) -> Booking:
         headers = {"Idempotency-Key": consignment.key}
-        answer = self.call("book", "POST", "/v1/orders", body=consignment.body, headers=headers, refused_is_fine=(409,))
+        asked = {"body": consignment.body, "headers": headers, "refused_is_fine": (404, 405, 409)}
+        answer = self.call("book", "POST", "/v1/orders", **asked)
+        if answer.status in (404, 405):  # no answer to a booking: somebody else is at this address
+            raise CarrierError(said(answer))
         if answer.status == 409:  # what else can conflict but an attempt of ours whose answer was lost?
             raise CarrierError(said(answer), unknown=True)
         order = _inner(answer.data)

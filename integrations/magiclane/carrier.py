@@ -52,6 +52,7 @@ _ABOUT = (
 class MagicLaneCarrier(HttpCarrier):
     """Magic Lane takes the same order twice: it is looked for by its alias before a booking is repeated."""
 
+    guards_keys = False
     dialect = words.DIALECT
 
     @classmethod
@@ -128,6 +129,8 @@ class MagicLaneCarrier(HttpCarrier):
                 raise CarrierError("It has the order, but does not say under which id.", unknown=True)
         if dead and not bookings:
             raise dead
+        if not bookings and (wait := self.unsettled(consignment)):
+            raise CarrierError("Its list lacks it, but it may still be at work on it.", retry_after=wait)
         return bookings[0] if bookings else None
 
     def refusal(self, answer: Answer) -> CarrierError:

@@ -18,7 +18,6 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from destinations import money
@@ -27,7 +26,6 @@ from integrations.bodies import check_storable
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report, readable
 from integrations.client import TIMEOUT, Answer, HttpCarrier, give_back, said, text
 from integrations.http import HttpError
-from integrations.models import Exchange
 from integrations.modon import words
 from integrations.modon.destined import CITY, Place, Places, location
 from integrations.translation import Ledger, Translation, items_of
@@ -66,9 +64,7 @@ class ModonCarrier(HttpCarrier):
     track_batch = words.MAX_LOOKED_UP
     has_label = True
     fix_page: ClassVar[str] = "integrations:order_place"
-    # A call that we gave up may still be at work there: a list that lacks the parcel is only believed when so much time
-    # has passed since it began.
-    settles: ClassVar[timedelta] = timedelta(seconds=15)
+    guards_keys = False
 
     @classmethod
     def check_settings(cls, stored: dict[str, Any]) -> None:
@@ -224,18 +220,11 @@ class ModonCarrier(HttpCarrier):
         numbers = [number for row in alive if (number := _reference(row))]
         if not numbers and (alive or any("merchant_notes" not in row for row in rows)):
             raise CarrierError("Its list of orders does not say which is ours.")
-        if not numbers and (wait := self._unsettled(consignment)):
+        if not numbers and (wait := self.unsettled(consignment)):
             raise CarrierError("Its list lacks it, but it may still be at work on it.", retry_after=wait)
         if len(numbers) > 1:
             logger.warning("more than one parcel", extra={"dispatch": consignment.key, "references": numbers})
         return Booking(min(numbers, key=int)) if numbers else None
-
-    def _unsettled(self, consignment: Consignment) -> timedelta | None:
-        """How long the latest attempt to book may still have an effect."""
-        booked = Exchange.objects.filter(dispatch__key=consignment.key, verb="book").order_by("-id")
-        began = booked.values_list("created_at", flat=True).first()
-        left = began + self.settles - timezone.now() if began else timedelta()
-        return left if left > timedelta() else None
 
     def cancel(self, consignment: Consignment, reference: str) -> None:
         """It deletes orders that are at status 1. A refusal may be about one that is gone already: by an attempt of

@@ -73,7 +73,11 @@ class MuvxCarrier(HttpCarrier):
 
     def book(self, consignment: Consignment) -> Booking:
         headers = {"Idempotency-Key": consignment.key}
-        answer = self.call("book", "POST", "/v1/orders", body=consignment.body, headers=headers)
+        # 404 and 405 are no answer to a booking: somebody else is at this address.
+        asked = {"body": consignment.body, "headers": headers, "refused_is_fine": (404, 405)}
+        answer = self.call("book", "POST", "/v1/orders", **asked)
+        if answer.status >= 400:
+            raise CarrierError(said(answer))
         number, status = answer.text("id"), answer.text("status")
         if not number:
             raise CarrierError(f"Its yes has no id: {said(answer)}", unknown=True)
@@ -89,6 +93,8 @@ class MuvxCarrier(HttpCarrier):
 
     def refusal(self, answer: Answer) -> CarrierError:
         message = answer.text("message") or said(answer)
+        if answer.status == 403:
+            return CarrierError(f"Our credentials do not allow this: {message}", credentials=True)
         # It has an order with our id already: from an attempt of ours whose answer was lost.
         if answer.text("error") in ("duplicate_order", "idempotency_conflict"):
             return CarrierError(message, unknown=True)

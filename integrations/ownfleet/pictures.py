@@ -45,13 +45,14 @@ def _read(file: IO[bytes], side: int) -> Image.Image:
     """Upright, in RGB on white, no longer than `side`. The size is in the head of the file: it is looked at first."""
     try:
         with Image.open(file, formats=_FORMATS) as found:
-            if found.width * found.height > MAX_PIXELS:
+            # A JPEG can be unpacked at a fraction of its size; the others come out whole, four bytes a pixel.
+            most = MAX_PIXELS if found.format == "JPEG" else MAX_PIXELS // 4
+            if found.width * found.height > most:
                 raise NoPicture("too many pixels")
-            found.draft("RGB", (side, side))  # a JPEG can be unpacked at a fraction of its size
+            found.draft("RGB", (side, side))
             found.load()
-            upright = ImageOps.exif_transpose(found)
-            upright.thumbnail((side, side))
-            layered = upright.convert("RGBA")
+            found.thumbnail((side, side))
+            layered = ImageOps.exif_transpose(found).convert("RGBA")
     except NoPicture:
         raise
     except Exception as error:  # a broken file fails in a different way in each of the decoders

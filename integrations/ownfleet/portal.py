@@ -7,6 +7,7 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,7 +26,8 @@ from integrations.ownfleet.carrier import FRESH
 from integrations.ownfleet.forms import LinkForm, RiderForm
 from integrations.ownfleet.steps import State, state_of
 from orders import actions, display
-from orders.errors import OrderError
+from orders.changes import locked
+from orders.errors import OrderError, WrongStatus
 from orders.events import Actor
 from orders.models import Order, OrderEvent
 from orders.statuses import TERMINAL, Status
@@ -161,7 +163,8 @@ def order_rider(request: PortalRequest, order_id: int) -> HttpResponse:
     template = (
         "integrations/ownfleet/order_rider.html" if request.htmx else "integrations/ownfleet/order_rider_page.html"
     )
-    shown = (order.rider_id, state, task and task.reason, may_assign, str(riders))
+    listed = [(one["id"], one["name"], one["km"], one["open"]) for one in riders]
+    shown = (order.rider_id, state, task and task.reason, may_assign, listed)
     return live(request, template, context, fingerprint(template, shown, order.is_over))
 
 
@@ -193,7 +196,11 @@ def _assign(request: PortalRequest, order: Order) -> HttpResponse:
         rider = get_object_or_404(mine, pk=int(wanted) if re.fullmatch(r"[0-9]{1,18}", wanted) else 0)
     by = Actor(OrderEvent.ActorKind.USER, request.user.get_username())
     try:
-        actions.assign_rider(order, rider, by)
+        with transaction.atomic():
+            now = locked(order)
+            if now.is_over or now.status == Status.CANCELLING:
+                raise WrongStatus("The order is over.", status=now.status)
+            actions.assign_rider(order, rider, by)
     except OrderError as error:
         messages.error(request, display.explain(error))
     else:

@@ -84,7 +84,8 @@ let opened = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target;
   const active = document.activeElement;
-  if (part.contains(active) && active.matches("input, textarea, select")) event.detail.shouldSwap = false;
+  const writing = active.matches("input, textarea, select") || active.closest(".rider-choice");
+  if (part.contains(active) && writing) event.detail.shouldSwap = false;
   opened = [...part.querySelectorAll("details[id][open]")].map((one) => one.id);
 });
 document.addEventListener("htmx:afterSwap", () => {

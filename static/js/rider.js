@@ -72,13 +72,23 @@ async function refresh() {
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("tasks");
   if (!fresh) return;
+  const held = new Set();
+  const next = [];
   for (const card of [...fresh.children]) {
     const old = card.id && document.getElementById(card.id);
     const busy = old && (old.querySelector("details[open]") || old.contains(document.activeElement));
-    if (busy && old.dataset.state === card.dataset.state) card.replaceWith(old);
+    const stays = busy && old.dataset.state === card.dataset.state;
+    if (stays) held.add(old);
     else prepare(card);
+    next.push(stays ? old : card);
   }
-  tasks.replaceChildren(...fresh.children);
+  // One that is held is not moved: it would lose the keyboard, or a line that is being drawn.
+  for (const one of [...tasks.children]) if (!held.has(one)) one.remove();
+  let before = null;
+  for (const card of next.reverse()) {
+    if (!held.has(card)) tasks.insertBefore(card, before);
+    before = card;
+  }
   await showQueue();
 }
 

@@ -254,7 +254,7 @@ def test_a_carrier_without_credentials_is_connected_too(shop: Shop, client: Clie
 
 # --- Changing -------------------------------------------------------------------------------------------------------
 def edited(client: Client, destination: Destination, **changes: Any) -> Any:
-    data = {"name": "Other Wasl", "environment": "sandbox", "base_url": "https://new.example.com", "settings": "{}"}
+    data = {"name": "Other Wasl", "environment": "sandbox", "base_url": "https://other.example.com", "settings": "{}"}
     return client.post(f"/destinations/{destination.pk}/edit/", data | changes)
 
 
@@ -268,11 +268,21 @@ def test_secrets_stay_as_they_were_unless_new_ones_are_entered(shop: Shop, clien
     account = CarrierAccount.objects.get(destination=destination)
     assert accounts.credentials(account) == {"api_key": SECRET}
     assert accounts.callback_secret(account) == "shared"
-    assert (account.base_url, account.poll_seconds) == ("https://new.example.com", 7)
+    assert (account.base_url, account.poll_seconds) == ("https://other.example.com", 7)
     edited(client, destination, credential_api_key="another", forget_callback_secret="on")
     account.refresh_from_db()
     assert accounts.credentials(account) == {"api_key": "another"}
     assert not account.callback_secret
+
+
+def test_what_is_stored_is_sent_to_no_other_address(shop: Shop, client: Client) -> None:
+    destination = connected(shop)
+    answer = edited(client, destination, base_url="https://evil.example.com")
+    assert list(errors(answer)) == ["base_url"]
+    assert accounts.address(CarrierAccount.objects.get(destination=destination)) == "https://other.example.com"
+    moved = edited(client, destination, base_url="https://new.example.com", credential_api_key="another")
+    assert moved.status_code == 302
+    assert accounts.address(CarrierAccount.objects.get(destination=destination)) == "https://new.example.com"
 
 
 def test_changed_credentials_open_the_lane(shop: Shop, client: Client, answers: list[Any]) -> None:
