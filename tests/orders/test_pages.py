@@ -418,9 +418,9 @@ def test_nobody_signs_up(client):
         assert "Nobody signs up here by themselves" in text(response)
 
 
-@pytest.mark.parametrize("page", ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/"])
-def test_the_doors_look_like_the_house(page):
-    assert "quiet-card" in text(Client().get(page))
+@pytest.mark.parametrize("address", ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/"])
+def test_the_doors_look_like_the_house(address):
+    assert "quiet-card" in text(Client().get(address))
 
 
 def test_the_language_stays_chosen(client):

@@ -91,19 +91,19 @@ def test_a_broken_form_is_no_error_of_ours(shop: Shop) -> None:
     assert kept(shop) == {}
 
 
-@pytest.mark.parametrize("page", ["words", "protocol"])
-def test_strangers_find_nothing(shop: Shop, page: str) -> None:
+@pytest.mark.parametrize("name", ["words", "protocol"])
+def test_strangers_find_nothing(shop: Shop, name: str) -> None:
     stranger = member(make_shop())
-    assert stranger.get(url(shop, page)).status_code == 404
-    assert stranger.post(url(shop, page), sent([("a", "lost")])).status_code in (404, 405)
+    assert stranger.get(url(shop, name)).status_code == 404
+    assert stranger.post(url(shop, name), sent([("a", "lost")])).status_code in (404, 405)
     for role in (Role.OPERATOR, Role.FINANCE, Role.VIEWER):
-        assert member(shop, role).get(url(shop, page)).status_code == 403
+        assert member(shop, role).get(url(shop, name)).status_code == 403
     assert kept(shop) == {}
 
 
-@pytest.mark.parametrize("page", ["words", "protocol"])
-def test_other_carriers_have_no_such_page(shop: Shop, page: str) -> None:
-    assert member(shop).get(f"/destinations/{shop.other.pk}/{page}/").status_code == 404
+@pytest.mark.parametrize("name", ["words", "protocol"])
+def test_other_carriers_have_no_such_page(shop: Shop, name: str) -> None:
+    assert member(shop).get(f"/destinations/{shop.other.pk}/{name}/").status_code == 404
 
 
 def test_the_protocol_is_what_is_sent(shop: Shop) -> None:
