@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from integrations import accounts, drift, http, lanes
 from integrations.bodies import storable
@@ -52,6 +53,15 @@ def dig(found: Any, *path: str | int) -> Any:
 
 def text(value: Any) -> str:
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time with its zone, in ISO 8601; None for anything else."""
+    try:
+        found = parse_datetime(text(value))
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 class HttpCarrier(Carrier):

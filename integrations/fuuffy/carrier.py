@@ -6,17 +6,16 @@ Settings of a destination: `service_type` (default: Fuuffy's own).
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.dateparse import parse_datetime
 
 from integrations import accounts
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report
-from integrations.client import Answer, HttpCarrier, after_a_yes, dig, said, text
+from integrations.client import Answer, HttpCarrier, after_a_yes, dig, said, text, time_of
 from integrations.fuuffy import words
 from integrations.fuuffy.auth import DIALECT
 from integrations.signing import is_signed
@@ -159,7 +158,7 @@ class FuuffyCarrier(HttpCarrier):
         order = self._one(reference)
         word, at = _word(order), text(order.get("updated_at"))
         status = words.IN.get(word)
-        report = Report(f"{word}@{at}"[:128], status, "", "" if status else word, _moment(at), order, word)
+        report = Report(f"{word}@{at}"[:128], status, "", "" if status else word, time_of(at), order, word)
         return [report] if word else []
 
     def _one(self, reference: str) -> dict[str, Any]:
@@ -179,7 +178,7 @@ class FuuffyCarrier(HttpCarrier):
         told = text(data.get("description")) or event if event in words.NEWS else "" if status else word or event
         # What is more than the order's status is news, even when a look at the order has told that before.
         seen = "" if event in words.NEWS else word
-        report = Report(f"{event}@{at}"[:128], status, mark, told, _moment(at), news, seen)
+        report = Report(f"{event}@{at}"[:128], status, mark, told, time_of(at), news, seen)
         return [Heard(report, reference=text(data.get("order_id")))]
 
 
@@ -296,11 +295,3 @@ def _life(seconds: str) -> timedelta:
     except ValueError:
         return _LIFE
     return timedelta(seconds=min(life, _LONGEST_LIFE.total_seconds()) if life > 0 else 0)
-
-
-def _moment(given: str) -> datetime | None:
-    try:
-        moment = parse_datetime(given)
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None

@@ -9,13 +9,12 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from destinations import money
 from integrations import accounts
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report
-from integrations.client import Answer, HttpCarrier, after_a_yes, said, text
+from integrations.client import Answer, HttpCarrier, after_a_yes, said, text, time_of
 from integrations.generic import words
 from integrations.signing import hex_signature, is_signed
 from integrations.translation import Ledger, Translation, items_of
@@ -136,7 +135,7 @@ class GenericCarrier(HttpCarrier):
         word, more = text(news.get("status")), text(news.get("text"))
         if not word:
             return None
-        at, given = _moment(news.get("at")), text(news.get("id"))
+        at, given = time_of(news.get("at")), text(news.get("id"))
         status, mark = words.meaning(word, self.destination.settings.get("words", {})) or (None, "")
         shown = more if status else " · ".join(filter(None, (word, more)))
         # An id makes it an event of its own. Else it says where the parcel is now, and the same again is no news.
@@ -217,11 +216,3 @@ def _decimal(value: Decimal | None) -> str | None:
 
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _moment(given: Any) -> datetime | None:
-    try:
-        moment = parse_datetime(text(given))
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None

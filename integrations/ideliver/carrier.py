@@ -5,18 +5,17 @@ Settings of a destination: `source`, which our orders have there (default: wasl)
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import jwt
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from destinations.models import Vehicle
 from integrations import accounts
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report
-from integrations.client import Answer, HttpCarrier, after_a_yes, dig, said, text
+from integrations.client import Answer, HttpCarrier, after_a_yes, dig, said, text, time_of
 from integrations.ideliver import words
 from integrations.ideliver.answers import minor, time
 from integrations.signing import is_signed
@@ -247,7 +246,7 @@ def _times(order: Order, before: Any, ledger: Ledger) -> dict[str, str]:
     now = timezone.now()
     pickup = order.pickup_at
     if pickup is None or pickup < now + _SOONEST:
-        earlier = _moment(text(dig(before, "standardized", "scheduled_pickup_at")))
+        earlier = time_of(text(dig(before, "standardized", "scheduled_pickup_at")))
         pickup = earlier if earlier and earlier > now + _AHEAD else now + _SOONEST
     start, end = order.window_start, order.window_end
     if end and end <= max(pickup, start or pickup):  # it has passed, or is none
@@ -317,18 +316,10 @@ def _report(key: str, word: str, body: dict[str, Any], at: str, order: dict[str,
         status,
         mark=Mark.DELAYED if word == words.DELAYED else "",
         text=told if status else word,
-        at=_moment(at),
+        at=time_of(at),
         body=body,
         word=word,
     )
-
-
-def _moment(given: str) -> datetime | None:
-    try:
-        moment = parse_datetime(given)
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
 
 
 def _life(answer: Answer, token: str) -> timedelta:

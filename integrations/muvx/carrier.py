@@ -8,11 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
-
 from integrations import accounts
 from integrations.carrier import Booking, Callback, CarrierError, Consignment, Heard, NotGenuine, Report
-from integrations.client import Answer, HttpCarrier, after_a_yes, said, text
+from integrations.client import Answer, HttpCarrier, after_a_yes, said, text, time_of
 from integrations.muvx import words
 from integrations.muvx.errors import FIELDS
 from integrations.signing import is_signed
@@ -144,12 +142,4 @@ def _report(news: Any) -> Report:
     news = news if isinstance(news, dict) else {}
     word, at = text(news.get("status")), text(news.get("last_updated") or news.get("timestamp"))
     status = words.IN.get(word.lower())
-    return Report(f"{word}@{at}"[:128], status, text="" if status else word, at=_moment(at), body=news, word=word)
-
-
-def _moment(given: str) -> Any:
-    try:
-        moment = parse_datetime(given)
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
+    return Report(f"{word}@{at}"[:128], status, text="" if status else word, at=time_of(at), body=news, word=word)
